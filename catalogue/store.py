@@ -1,0 +1,116 @@
+"""The port `Store`: versioned documents, read by id in real time, searched with a delay.
+
+A **write** is accepted when its version is higher than the stored one (external versions: equal is stale too).
+Writes of one call are independent of each other: any of them may fail, none waits for another, and nobody may
+count on several of them being seen together. Every write gets a **verdict**.
+
+A **search** shows what was accepted some time ago; nothing is decided on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+from catalogue.lifecycle import State
+from stream.keys import dataset_key
+
+HEADS, ITEMS, COLLECTIONS, REQUESTS = "heads", "items", "collections", "requests"
+
+
+class Ref(NamedTuple):
+    """Names a document: what kind it is of, its id there, and the key that it shares a shard with."""
+
+    kind: str
+    id: str
+    routing: str
+
+
+class Document(NamedTuple):
+    """A stored document: the version it was written with, and its bytes."""
+
+    version: int
+    body: bytes
+
+
+class Write(NamedTuple):
+    """`source` is what `body` encodes, for adapters that index parts of it."""
+
+    ref: Ref
+    version: int
+    body: bytes
+    source: Mapping[str, Any]
+
+
+class Verdict(Enum):
+    """What became of one write."""
+
+    ACCEPTED = "accepted"
+    STALE = "stale"  # the stored version is as high or higher (409)
+    REFUSED = "refused"  # the store will never take it (400, 413)
+    UNAVAILABLE = "unavailable"  # not taken now, or not known (429, 503, time-out)
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """The item's property (or member of it, such as `id`) equals the value; of a list, some element does."""
+
+    name: str
+    value: str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search. `states` says which records may be seen; `after` is a place that a page before has named."""
+
+    kind: str = ITEMS
+    collections: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    filters: tuple[Equals, ...] = ()
+    states: frozenset[State] = frozenset({State.ACTIVE})
+    limit: int = 10
+    after: str | None = None
+
+
+class Page(NamedTuple):
+    """`matched` counts all matches exactly; `after` names the place of the next page, None on the last."""
+
+    matched: int
+    bodies: list[bytes]
+    after: str | None
+
+
+class Store(Protocol):
+    """Every method raises Unavailable when the store cannot be reached at all."""
+
+    async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
+        """The documents that exist, as last accepted."""
+
+    async def apply(self, writes: Sequence[Write]) -> list[Verdict]:
+        """One verdict per write, in order."""
+
+    async def search(self, query: Query) -> Page:
+        """One page of matches, in the order of their ids."""
+
+    def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
+        """(id, 16-byte digest of the stored bytes) of every document of a collection, in no order."""
+
+    async def close(self) -> None:
+        """Let go."""
+
+
+def head_ref(key: str) -> Ref:
+    """The head of a dataset, or of a Collection (whose key has no `/`)."""
+    return Ref(HEADS, "h:" + key, key)
+
+
+def item_ref(collection: str, item_id: str, dataset: str) -> Ref:
+    """The record of an item."""
+    return Ref(ITEMS, f"i:{collection}/{item_id}", dataset_key(collection, dataset))
+
+
+def collection_ref(collection: str) -> Ref:
+    """The record of a Collection."""
+    return Ref(COLLECTIONS, "c:" + collection, collection)

@@ -1,0 +1,210 @@
+"""Everything an operator can set, from `STACFED_*` variables alone; `docs/settings.md` comes from here.
+
+The last word of a name is its unit. `load_settings` answers one line per wrong variable, misspelt too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "STACFED_"
+MIB = 1024 * 1024
+NODE_NAME = r"^[a-z0-9.-]{1,63}$"
+
+# Read by the tests, never by a node.
+TEST_VARIABLES = frozenset({"STACFED_SHARED"})
+TEST_PREFIX = "STACFED_TEST_"
+
+
+class SettingsError(ValueError):
+    """One line for each variable that is wrong."""
+
+
+def _sqlite_url(url: str) -> str:
+    scheme, _, path = url.partition(":")
+    # The rest of a URL may hold a password, so the message repeats the scheme alone.
+    if scheme != "sqlite":
+        raise ValueError(f"only sqlite:PATH is supported, not {scheme if path else 'a bare path'}")
+    if not path:
+        raise ValueError("the path is missing: sqlite:PATH")
+    return url
+
+
+def _root_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/")
+
+
+def _split(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+NodeName = Annotated[str, Field(pattern=NODE_NAME)]
+SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
+RootUrl = Annotated[str, AfterValidator(_root_url)]
+NodeNames = Annotated[tuple[NodeName, ...], NoDecode, BeforeValidator(_split)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=True
+    )
+
+    node: NodeName = Field(
+        "local", description="The node's name in the federation: 1-63 of a-z, 0-9, . and -"
+    )
+    data_dir: Path = Field(
+        Path("stacfed-data"), description="The folder for all that this node keeps on disk"
+    )
+    log_url: SqliteUrl | None = Field(
+        None, description="The log, `sqlite:PATH`; not set: `log.db` in the data folder"
+    )
+    store_url: SqliteUrl | None = Field(
+        None, description="The catalogue's store, `sqlite:PATH`; not set: `<node>.db` in the data folder"
+    )
+    topic_prefix: str = Field(
+        "stacfed", pattern=r"^[A-Za-z0-9._-]{1,200}$", description="What the names of all topics begin with"
+    )
+    partitions: int = Field(
+        4, ge=1, le=1024, description="Partitions of the log; fixed once the log has been created"
+    )
+    # A position is generation << 40 | offset in 63 bits.
+    generation: int = Field(
+        1, ge=1, le=2**23 - 1, description="The generation of the log that this node follows"
+    )
+    fold: int = Field(
+        1,
+        ge=1,
+        description="The rules that doors stamp on events; raise it once every node knows the new ones",
+    )
+
+    host: str = Field("127.0.0.1", min_length=1, description="The address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 takes any free one")
+    root_url: RootUrl | None = Field(
+        None, description="The address that clients see, for links; not set: taken from each request"
+    )
+    scope: str = Field(
+        "stacfed:publish",
+        min_length=1,
+        description="The scope that a publisher's token needs, as `GET /scope` answers",
+    )
+    catalog_title: str = Field(
+        "Federated STAC catalogue", min_length=1, description="The title on the landing page"
+    )
+    handle_key: str | None = Field(
+        None,
+        min_length=16,
+        repr=False,
+        description="The secret that makes handles; not set: drawn once, kept in the data folder",
+    )
+
+    expected_nodes: NodeNames = Field(
+        (), description="The nodes whose outcomes a request waits for, comma separated; not set: this node"
+    )
+    index_workers: int = Field(1, ge=1, le=64, description="Index workers in this process")
+    delivery_deadline_s: int = Field(
+        300,
+        ge=1,
+        description="How long an accepted event may stay without an outcome before it counts as late",
+    )
+    request_retention_days: int = Field(30, ge=1, description="How long the outcomes of a request are kept")
+
+    body_bytes_max: int = Field(64 * MIB, ge=1, description="The largest request body (64 MiB)")
+    item_bytes_max: int = Field(4 * MIB, ge=1, description="The largest item (4 MiB)")
+    message_bytes_max: int = Field(
+        5 * MIB, ge=1, description="The largest message on the log (5 MiB); holds an item and its event"
+    )
+    record_bytes_max: int = Field(
+        16 * MIB, ge=1, description="The largest record with all its locations (16 MiB); holds a message"
+    )
+    features_max: int = Field(10_000, ge=1, description="The most features in one collection of a request")
+    appends_in_flight_max: int = Field(
+        256, ge=1, description="The most appends that wait for the log at a time"
+    )
+    courtesy_wait_ms: int = Field(
+        500,
+        ge=0,
+        le=10_000,
+        description="How long a door waits for its own index before it answers 404 or 409",
+    )
+    wait_s_max: int = Field(
+        60, ge=0, description="The longest that a client may ask to wait for its outcomes"
+    )
+
+    log_level: LogLevel = Field("INFO", description="The least severe messages that are logged")
+
+    @field_validator("expected_nodes")
+    @classmethod
+    def _own_node(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        own = info.data.get("node")
+        return names or ((own,) if own else ())
+
+    @field_validator("message_bytes_max", "record_bytes_max")
+    @classmethod
+    def _holds_the_smaller(cls, limit: int, info: ValidationInfo) -> int:
+        inner = "item_bytes_max" if info.field_name == "message_bytes_max" else "message_bytes_max"
+        if limit < info.data.get(inner, 0):
+            raise ValueError(f"must be at least {PREFIX}{inner.upper()} ({info.data[inner]})")
+        return limit
+
+    @property
+    def effective_log_url(self) -> str:
+        return self.log_url or f"sqlite:{self.data_dir / 'log.db'}"
+
+    @property
+    def effective_store_url(self) -> str:
+        return self.store_url or f"sqlite:{self.data_dir / f'{self.node}.db'}"
+
+
+def load_settings() -> Settings:
+    """Raises SettingsError, which never repeats a wrong value: it may be a secret."""
+    lines = _unknown_variables()
+    settings = None
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines += [_line(str(wrong["loc"][0]), wrong["msg"]) for wrong in error.errors(include_input=False)]
+    if settings is None or lines:
+        raise SettingsError("\n".join(lines))
+    return settings
+
+
+def _line(field: str, message: str) -> str:
+    return f"{PREFIX}{field.upper()}: {message.removeprefix('Value error, ')}"
+
+
+def _unknown_variables() -> list[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | TEST_VARIABLES
+    lines = []
+    for name in sorted(os.environ):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or upper.startswith(TEST_PREFIX) or upper in known:
+            continue
+        nearest = difflib.get_close_matches(upper, sorted(known), n=1, cutoff=0.0)
+        lines.append(f"{name}: there is no such setting; did you mean {nearest[0]}?")
+    return lines
+
+
+def markdown_table() -> str:
+    """The table of `docs/settings.md`."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, ()) else f"`{field.default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(markdown_table())

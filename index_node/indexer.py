@@ -1,0 +1,217 @@
+"""The index node: events -> decide -> store -> outcomes, under the laws.
+
+Round 1 writes heads and waits for every answer; a decision counts only if its own head was accepted. Round 2
+writes the documents that the heads name: those that lose `latest` first, and only when all of these are
+acknowledged the others. Then the outcomes. Every step may be repeated at any time by anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from catalogue.decide import Decision, check_action, decide, finish
+from catalogue.head import Head, decode_head, encode_head
+from catalogue.record import Record as CatalogueRecord
+from catalogue.record import decode_record, encode_record
+from catalogue.store import Document, Ref, Store, Verdict, Write, collection_ref, head_ref, item_ref
+from stream import metrics
+from stream.consume import Delivery
+from stream.errors import Problem, Unavailable
+from stream.events import Event, Undecodable, check_stamped, decode
+from stream.keys import partition_of
+from stream.log import Log, Record
+from stream.outcomes import INDEX_ROLE, Outcome, encode_outcome, outcome_of
+from stream.position import position
+
+DECISIONS_AGAIN_MAX = 5
+
+
+class StoreRefused(Exception):
+    """The store will never take a document of this event."""
+
+
+@dataclass
+class _Work:
+    """One event on its way through a round."""
+
+    delivery: Delivery[Event]
+    position: int
+    known: dict[Ref, Document] = field(default_factory=dict)
+    decision: Decision | None = None
+    head: Head | None = None  # set once the event is decided in the store, by us or by another worker
+    overtaken: bool = False
+
+    @property
+    def event(self) -> Event:
+        return self.delivery.message
+
+    @property
+    def head_ref(self) -> Ref:
+        return head_ref(self.event.key)
+
+    def ref(self, item_id: str) -> Ref:
+        """The document of one of the dataset's records."""
+        event = self.event
+        if event.about_collection:
+            return collection_ref(event.collection)
+        assert event.rules is not None
+        return item_ref(event.collection, item_id, event.rules.dataset)
+
+
+@dataclass
+class Indexer:
+    """The handler of an index node's follower. `store` is this node's own."""
+
+    node: str
+    store: Store
+    log: Log
+    prefix: str
+    generation: int
+    partitions: int
+    now: Callable[[], str]
+
+    def decode(self, record: Record) -> tuple[str, Event]:
+        """(key, event) of a message of our own topics: stamped, known, and in the partition of its key."""
+        event = decode(record.value)
+        check_stamped(event)
+        check_action(event)
+        if not event.about_collection and partition_of(event.key, self.partitions) != record.place.partition:
+            raise Undecodable(f"the key {event.key} belongs to another partition", event.id, "misrouted")
+        return event.key, event
+
+    async def round(self, part: Sequence[Delivery[Event]]) -> None:
+        """One round: read, decide, write heads, write documents, say so. Safe to repeat at any point."""
+        works = [_Work(delivery, position(self.generation, delivery.record.offset)) for delivery in part]
+        await self._decide(works)
+        live = [work for work in works if not work.overtaken]
+        await self._read_changed(live)
+        await self._write(live, lambda head: head.lowers)  # law 7: acknowledged before any raise is sent
+        await self._write(live, lambda head: head.raises)
+        await self._say(live)
+
+    async def undecodable(self, record: Record, error: Undecodable) -> None:
+        """Tell the handle, where the event still says whose it is."""
+        if error.event_id is None:
+            return
+        problem = Problem(error.kind, str(error)).to_json(f":{error.event_id}")
+        place = record.place
+        outcome = Outcome(
+            error.event_id, self.node, INDEX_ROLE, "dead-letter", place.partition, record.offset, self.now(),
+            collection="", item_id="", expected=(self.node,), problem=problem,
+        )  # fmt: skip
+        await self.log.append([encode_outcome(self.prefix, outcome, None)])
+
+    async def _decide(self, works: Sequence[_Work]) -> None:
+        """Round 1 (law 4): a decision whose head is refused is dropped, and its dataset read again."""
+        open_ = list(works)
+        for _ in range(DECISIONS_AGAIN_MAX):
+            await self._read(open_, lambda work: [work.head_ref, work.ref(work.event.item_id)])
+            for work in open_:
+                self._take_branch(work)
+            deciding = [work for work in open_ if work.decision is not None]
+            verdicts = await self.store.apply([_head_write(work) for work in deciding])
+            open_ = []
+            for work, verdict in zip(deciding, verdicts, strict=True):
+                _raise_for(verdict, work)
+                if verdict is Verdict.ACCEPTED:
+                    work.head = _decided(work).head
+                else:
+                    work.decision = None
+                    open_.append(work)
+            if not open_:
+                return
+        raise Unavailable("other workers keep writing the heads of this round")
+
+    def _take_branch(self, work: _Work) -> None:
+        document = work.known.get(work.head_ref)
+        head = decode_head(document.body) if document else None
+        if head is not None and head.position > work.position:
+            work.overtaken = True
+        elif head is not None and head.position == work.position:
+            work.head = head
+        else:
+            old = work.known.get(work.ref(work.event.item_id))
+            work.decision = decide(work.event, work.position, head, decode_record(old.body) if old else None)
+
+    async def _read_changed(self, works: Sequence[_Work]) -> None:
+        """Siblings that gain or lose `latest`; the record that the event names is known already."""
+        await self._read(
+            works, lambda work: [ref for ref in map(work.ref, _changes(work)) if ref not in work.known]
+        )
+
+    async def _read(self, works: Sequence[_Work], wanted: Callable[[_Work], Iterable[Ref]]) -> None:
+        """Real-time multi-get (law 6). What was asked for and not found is forgotten, not kept."""
+        asked = {id(work): list(wanted(work)) for work in works}
+        refs = list(dict.fromkeys(ref for asked_refs in asked.values() for ref in asked_refs))
+        found = await self.store.get_many(refs)
+        for work in works:
+            for ref in asked[id(work)]:
+                work.known.pop(ref, None)
+                if ref in found:
+                    work.known[ref] = found[ref]
+
+    async def _write(self, works: Sequence[_Work], ids: Callable[[Head], Iterable[str]]) -> None:
+        """Round 2: documents older than the position; one that is already there was written by another worker."""
+        writes, owners = [], []
+        for work in works:
+            for item_id in ids(_head(work)):
+                document = work.known.get(work.ref(item_id))
+                if document is None or document.version < work.position:
+                    writes.append(_item_write(work, item_id, document))
+                    owners.append(work)
+        for work, verdict in zip(owners, await self.store.apply(writes), strict=True):
+            _raise_for(verdict, work)
+
+    async def _say(self, works: Sequence[_Work]) -> None:
+        messages = []
+        for work in works:
+            event, record = work.event, work.delivery.record
+            entry = _head(work).entry(event.id)
+            if entry is None:
+                raise ValueError(f"the head of {event.key} has forgotten its own last event")
+            place, time = record.place, self.now()
+            outcome = outcome_of(
+                event, self.node, entry.outcome, entry.problem, place.partition, record.offset, time
+            )
+            messages.append(encode_outcome(self.prefix, outcome, event))
+            metrics.OUTCOMES.labels("index", event.action, entry.outcome).inc()
+        if messages:
+            await self.log.append(messages)
+
+
+def _changes(work: _Work) -> tuple[str, ...]:
+    head = _head(work)
+    return (*head.lowers, *head.raises)
+
+
+def _head(work: _Work) -> Head:
+    if work.head is None:
+        raise ValueError(f"event {work.event.id} was not decided")
+    return work.head
+
+
+def _decided(work: _Work) -> Decision:
+    if work.decision is None:
+        raise ValueError(f"event {work.event.id} has no decision")
+    return work.decision
+
+
+def _head_write(work: _Work) -> Write:
+    return Write(work.head_ref, work.position, encode_head(_decided(work).head), {})
+
+
+def _item_write(work: _Work, item_id: str, document: Document | None) -> Write:
+    record: CatalogueRecord | None = None
+    if work.decision is not None and item_id == work.event.item_id:
+        record = work.decision.record
+    if record is None:
+        record = finish(work.event, _head(work), decode_record(document.body) if document else None)
+    return Write(work.ref(item_id), work.position, encode_record(record), record.to_json())
+
+
+def _raise_for(verdict: Verdict, work: _Work) -> None:
+    if verdict is Verdict.UNAVAILABLE:
+        raise Unavailable("the store did not take a write")
+    if verdict is Verdict.REFUSED:
+        raise StoreRefused(f"the store will never take a document of event {work.event.id} ({work.event.key})")

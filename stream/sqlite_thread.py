@@ -1,0 +1,124 @@
+"""One thread with one SQLite connection; jobs that wait together share one transaction.
+
+This is group commit: while a transaction is being made durable, the next jobs gather, so the cost of a sync is
+shared. An error of the engine fails every job of the transaction: none of them has happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stream.errors import Unavailable
+
+T = TypeVar("T")
+JOBS_PER_TRANSACTION_MAX = 256
+JOBS_WAITING_MAX = 4096
+BUSY_TIMEOUT_MS = 5000
+
+Job = Callable[[sqlite3.Connection], Any]
+
+
+class SqliteThread:
+    """`writes`: jobs run inside BEGIN IMMEDIATE, else they share one read snapshot."""
+
+    def __init__(self, path: Path, schema: str, *, writes: bool, name: str) -> None:
+        self._path = path
+        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        self._ended = False
+        self._queue: queue.Queue[tuple[Job, asyncio.Future[Any]] | None] = queue.Queue(JOBS_WAITING_MAX)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = _connect(path, schema if writes else None)
+        except sqlite3.Error as error:
+            raise Unavailable(f"cannot open {path}: {error}") from error
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """The job's result after its transaction is durable. Unavailable on any error of the engine."""
+        if self._ended:
+            raise Unavailable(f"the thread of {self._path.name} has ended")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait((job, future))
+        except queue.Full:
+            raise Unavailable(f"{self._path.name} is busy: {JOBS_WAITING_MAX} jobs are waiting") from None
+        return await future
+
+    async def close(self) -> None:
+        """Finish the jobs that wait, then close the connection."""
+        if not self._ended:
+            await asyncio.to_thread(self._queue.put, None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        closing = False
+        batch: list[tuple[Job, asyncio.Future[Any]] | None] = []
+        try:
+            while not closing:
+                batch = [self._queue.get()]
+                while len(batch) < JOBS_PER_TRANSACTION_MAX and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
+                closing = None in batch
+                self._transaction([entry for entry in batch if entry is not None])
+                batch = []
+        finally:  # a job with a fault of ours ends the thread; nobody may wait for it for ever
+            self._ended = True
+            while not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            ended = Unavailable(f"the thread of {self._path.name} has ended")
+            _answer([(entry[1], None, ended) for entry in batch if entry is not None])
+            self._connection.close()
+
+    def _transaction(self, batch: list[tuple[Job, asyncio.Future[Any]]]) -> None:
+        if not batch:
+            return
+        try:
+            self._connection.execute(self._begin)
+            results = [job(self._connection) for job, _ in batch]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            lost = Unavailable(f"{self._path.name}: {error}")
+            _answer([(future, None, lost) for _, future in batch])
+        else:
+            _answer([(future, result, None) for (_, future), result in zip(batch, results, strict=True)])
+
+
+Answer = tuple[asyncio.Future[Any], Any, Unavailable | None]
+
+
+def _answer(answers: list[Answer]) -> None:
+    for loop in {future.get_loop() for future, _, _ in answers}:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_deliver, [answer for answer in answers if answer[0].get_loop() is loop])
+
+
+def _deliver(answers: list[Answer]) -> None:
+    for future, result, error in answers:
+        if future.cancelled():
+            continue
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+
+def _connect(path: Path, schema: str | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    if schema is not None:
+        connection.execute("PRAGMA page_size = 8192")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(schema)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    return connection

@@ -1,0 +1,26 @@
+"""Every module of the shared core is held to purity in pyproject.toml, or named here as doing I/O."""
+
+from __future__ import annotations
+
+import tomllib
+
+from tests.conftest import ROOT
+
+MAY_DO_IO = {
+    "stream.log",
+    "stream.sqlite",
+    "stream.kafka",
+    "stream.consume",
+    "catalogue.store",
+    "catalogue.sqlite",
+    "catalogue.elastic",
+}
+
+
+def test_every_core_module_is_pure_or_named() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [pure] = [contract["source_modules"] for contract in contracts if contract["id"] == "pure"]
+    files = [path for package in ("stream", "catalogue") for path in (ROOT / package).glob("*.py")]
+    modules = {f"{path.parent.name}.{path.stem}" for path in files if path.stem != "__init__"}
+    forgotten = sorted(modules - MAY_DO_IO - set(pure))
+    assert forgotten == [], "add them to the contract `pure` in pyproject.toml"

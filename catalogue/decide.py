@@ -111,7 +111,9 @@ def _version(event: Event, known: Version | None, old: Record | None, item: dict
         return Version(rules.version, rules.sort, State.ACTIVE, False, revision, revision, digest, owner)
     if digest == known.digest and event.action != "correct":
         revision = known.revision
-    version = replace(known, revision=revision, digest=digest, state=ACTIONS[str(event.action)].to or known.state)
+    version = replace(
+        known, revision=revision, digest=digest, state=ACTIONS[str(event.action)].to or known.state
+    )
     match event.action:
         case "replace":
             return replace(version, bytes_revision=revision) if _moved(event, old, item) else version
@@ -131,7 +133,12 @@ def _version(event: Event, known: Version | None, old: Record | None, item: dict
 
 
 def _unchanged(
-    event: Event, known: Version, version: Version, old: Record, item: dict[str, Any], holders: tuple[str, ...]
+    event: Event,
+    known: Version,
+    version: Version,
+    old: Record,
+    item: dict[str, Any],
+    holders: tuple[str, ...],
 ) -> bool:
     if event.action == "publish":
         return False  # from purged

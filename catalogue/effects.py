@@ -56,7 +56,9 @@ def _correct(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> 
             raise Refused("operation-not-permitted", str(error)) from error
         _check_shape(item)
     for path in changed_paths(record.item, item):
-        if not (mutable(path, rules.mutable) or _about_access(path, record.item["assets"], item["assets"], rules)):
+        if not (
+            mutable(path, rules.mutable) or _about_access(path, record.item["assets"], item["assets"], rules)
+        ):
             raise Refused("operation-not-permitted", f"a correction may not change {pointer(path)}")
     return item, record.holders
 
@@ -85,7 +87,9 @@ def _withdraw(event: Event, rules: Rules, old: Record | None, may_fill: bool) ->
     return item, held
 
 
-def _replica_add(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> tuple[Item, tuple[str, ...]]:
+def _replica_add(
+    event: Event, rules: Rules, old: Record | None, may_fill: bool
+) -> tuple[Item, tuple[str, ...]]:
     record, node = _known(old), _node(event)
     announced = read_announcement(event.patch or [])
     _own_only({*announced.locations, *announced.removals}, node)
@@ -95,7 +99,10 @@ def _replica_add(event: Event, rules: Rules, old: Record | None, may_fill: bool)
     for operation in announced.aggregate:
         item = _aggregate(item, operation, rules)
     told = announced.locations.get(node, {})
-    return {**item, "assets": add_locations(item["assets"], node, told, rules, may_fill=may_fill)}, record.holders
+    return {
+        **item,
+        "assets": add_locations(item["assets"], node, told, rules, may_fill=may_fill),
+    }, record.holders
 
 
 def _replica_remove(
@@ -211,6 +218,8 @@ def _stripped(item: Item, field: str) -> Item:
     path = segments(field)
     allowed = len(path) == 2 and path[0] == "properties" and path[1] not in (*SYSTEM_PROPERTIES, "version")
     if not allowed:
-        raise Refused("operation-not-permitted", f"withdraw strips a property such as /properties/x, not {field}")
+        raise Refused(
+            "operation-not-permitted", f"withdraw strips a property such as /properties/x, not {field}"
+        )
     properties = {name: value for name, value in item["properties"].items() if name != path[1]}
     return {**item, "properties": properties}

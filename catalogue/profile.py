@@ -42,7 +42,11 @@ class Profile:
     @cached_property
     def stamp(self) -> dict[str, Any]:
         """What events carry of it: {id, version, sha256}."""
-        return {"id": self.id, "version": self.version, "sha256": hashlib.sha256(canonical(asdict(self))).hexdigest()}
+        return {
+            "id": self.id,
+            "version": self.version,
+            "sha256": hashlib.sha256(canonical(asdict(self))).hexdigest(),
+        }
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
@@ -54,8 +58,12 @@ class Profile:
         if self._pattern is not None:
             match = self._pattern.fullmatch(item_id)
             if match is None:
-                finding = Finding("id-pattern", "/id", "does not fit the profile's pattern", item_id, self.ids.pattern)
-                raise Refused("stac-validation", f"the id {item_id} does not fit the profile {self.id}", finding)
+                finding = Finding(
+                    "id-pattern", "/id", "does not fit the profile's pattern", item_id, self.ids.pattern
+                )
+                raise Refused(
+                    "stac-validation", f"the id {item_id} does not fit the profile {self.id}", finding
+                )
             dataset, version = match["dataset"], match["version"]
         sort = (int(version) if self.ids.order == "number" else version) if version is not None else 0
         return Rules(dataset, version, sort, self.mutable, self.access_keys, self.access_protocols)

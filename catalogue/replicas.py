@@ -146,7 +146,9 @@ def _checked(key: str, asset: Asset, location: Mapping[str, Any], may_fill: bool
         known, said = asset.get(name), told.get(name)
         if said is None:
             if not may_fill:
-                raise Refused("contradicting-replica", f"{name} of {key} is needed: its bytes may have changed")
+                raise Refused(
+                    "contradicting-replica", f"{name} of {key} is needed: its bytes may have changed"
+                )
             told.pop(name, None)
             if known is not None:
                 told[name] = known
@@ -173,7 +175,9 @@ def _operations(merge_patch: dict[str, Any]) -> list[dict[str, Any]]:
         if isinstance(asset, dict) and asset.keys() == {"alternate"} and isinstance(asset["alternate"], dict):
             for node, location in asset["alternate"].items():
                 place = "/assets/" + escaped + "/alternate/" + node.replace("~", "~0").replace("/", "~1")
-                found.append({"op": "remove" if location is None else "add", "path": place, "value": location})
+                found.append(
+                    {"op": "remove" if location is None else "add", "path": place, "value": location}
+                )
         else:
             operation = "remove" if asset is None else "add"
             found.append({"op": operation, "path": "/assets/" + escaped, "value": asset})

@@ -13,7 +13,19 @@ from typing import Any
 
 from catalogue.digest import fingerprint
 from catalogue.lifecycle import State
-from catalogue.store import COLLECTIONS, HEADS, ITEMS, REQUESTS, Document, Equals, Page, Query, Ref, Verdict, Write
+from catalogue.store import (
+    COLLECTIONS,
+    HEADS,
+    ITEMS,
+    REQUESTS,
+    Document,
+    Equals,
+    Page,
+    Query,
+    Ref,
+    Verdict,
+    Write,
+)
 from stream.sqlite_thread import SqliteThread
 
 SCHEMA = """
@@ -71,7 +83,7 @@ class SqliteStore:
         return await self._reader.run(lambda db: _search(db, query))
 
     async def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
-        statement = f"SELECT item, print FROM {kind} WHERE collection = ? AND item > ? ORDER BY item LIMIT ?"  # noqa: S608
+        statement = f"SELECT item, print FROM {kind} WHERE collection = ? AND item > ? ORDER BY item LIMIT ?"
         after = ""
         while True:
             arguments = (collection, after, PRINTS_PER_READ)
@@ -92,7 +104,7 @@ def _upsert(kind: str) -> str:
     marks = ", ".join("?" * len(names))
     changes = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
     return (
-        f"INSERT INTO {kind} ({', '.join(names)}) VALUES ({marks}) "  # noqa: S608 - names from the table above
+        f"INSERT INTO {kind} ({', '.join(names)}) VALUES ({marks}) "
         f"ON CONFLICT (id) DO UPDATE SET {changes} WHERE excluded.version > {kind}.version"
     )
 
@@ -122,7 +134,7 @@ def _get_many(db: sqlite3.Connection, refs: Sequence[Ref]) -> dict[Ref, Document
         for start in range(0, len(ids), IDS_PER_QUERY_MAX):
             chunk = ids[start : start + IDS_PER_QUERY_MAX]
             marks = ", ".join("?" * len(chunk))
-            rows = db.execute(f"SELECT id, version, body FROM {kind} WHERE id IN ({marks})", chunk)  # noqa: S608
+            rows = db.execute(f"SELECT id, version, body FROM {kind} WHERE id IN ({marks})", chunk)
             found.update((wanted[row[0]], Document(row[1], row[2])) for row in rows)
     return found
 
@@ -130,13 +142,15 @@ def _get_many(db: sqlite3.Connection, refs: Sequence[Ref]) -> dict[Ref, Document
 def _search(db: sqlite3.Connection, query: Query) -> Page:
     clauses, arguments = _clauses(query)
     where = " AND ".join(clauses) or "1"
-    (matched,) = db.execute(f"SELECT count(*) FROM {query.kind} AS d WHERE {where}", arguments).fetchone()  # noqa: S608
+    (matched,) = db.execute(f"SELECT count(*) FROM {query.kind} AS d WHERE {where}", arguments).fetchone()
     if query.after is not None:
         where, arguments = f"({where}) AND d.id > ?", [*arguments, query.after]
-    statement = f"SELECT d.id, d.body FROM {query.kind} AS d WHERE {where} ORDER BY d.id LIMIT ?"  # noqa: S608
+    statement = f"SELECT d.id, d.body FROM {query.kind} AS d WHERE {where} ORDER BY d.id LIMIT ?"
     rows = db.execute(statement, [*arguments, query.limit + 1]).fetchall()
     page = rows[: query.limit]
-    return Page(matched, [body for _, body in page], page[-1][0] if len(rows) > query.limit and page else None)
+    return Page(
+        matched, [body for _, body in page], page[-1][0] if len(rows) > query.limit and page else None
+    )
 
 
 def _clauses(query: Query) -> tuple[list[str], list[Any]]:
@@ -173,7 +187,7 @@ def _equals(equals: Equals) -> tuple[str, list[Any]]:
     path, types = f'$.item.properties."{name}"', TYPES[type(value)]
     marks = ", ".join("?" * len(types))
     each = "json_each(CAST(d.body AS TEXT), ?) AS e"
-    clause = f"EXISTS (SELECT 1 FROM {each} WHERE e.type IN ({marks}) AND e.value = ?)"  # noqa: S608
+    clause = f"EXISTS (SELECT 1 FROM {each} WHERE e.type IN ({marks}) AND e.value = ?)"
     if isinstance(value, bool):
         types, value = (str(value).lower(),), int(value)
     return clause, [path, *types, value]

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     node: NodeName = Field(
         "local", description="The node's name in the federation: 1-63 of a-z, 0-9, . and -"
     )
+    worker: NodeName = Field(
+        "a", description="This process among the workers of its node; two processes never share a name"
+    )
     data_dir: Path = Field(
         Path("stacfed-data"), description="The folder for all that this node keeps on disk"
     )

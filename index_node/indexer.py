@@ -214,4 +214,6 @@ def _raise_for(verdict: Verdict, work: _Work) -> None:
     if verdict is Verdict.UNAVAILABLE:
         raise Unavailable("the store did not take a write")
     if verdict is Verdict.REFUSED:
-        raise StoreRefused(f"the store will never take a document of event {work.event.id} ({work.event.key})")
+        raise StoreRefused(
+            f"the store will never take a document of event {work.event.id} ({work.event.key})"
+        )

@@ -199,7 +199,9 @@ class Follower(Generic[T]):
             records = await _unless(leave, fetch)
             if not records or not await self._batch(records, leave):
                 continue
-            done = min([records[-1].offset + 1, *(p.offset for p in self.parked.values() if p.place == place)])
+            done = min(
+                [records[-1].offset + 1, *(p.offset for p in self.parked.values() if p.place == place)]
+            )
             async with asyncio.timeout(limits.commit_deadline_s):
                 await consumer.commit(place, done)
             self.events_read += len(records)
@@ -284,7 +286,9 @@ class Follower(Generic[T]):
         while self._parked_at[0] < now - self.limits.parked_window_events:
             self._parked_at.popleft()
         if len(self._parked_at) > self.limits.parked_max:
-            raise Stopped(f"{len(self._parked_at)} datasets failed within {self.limits.parked_window_events} events")
+            raise Stopped(
+                f"{len(self._parked_at)} datasets failed within {self.limits.parked_window_events} events"
+            )
 
     def _pause(self, reason: str) -> None:
         metrics.RETRIES.labels(self.name).inc()

@@ -159,7 +159,8 @@ def encode(event: Event) -> bytes:
         "profile": event.profile,
         "digest": event.digest,
         "revision": event.revision,
-        "parent": event.parent and {"id": event.parent.id, "index": event.parent.index, "of": event.parent.of},
+        "parent": event.parent
+        and {"id": event.parent.id, "index": event.parent.index, "of": event.parent.of},
     }
     metadata: dict[str, Any] = {
         "auth": auth_json(event.requester, event.policy_id),

@@ -52,7 +52,7 @@ def outcome_of(
     return Outcome(
         event.id, node, INDEX_ROLE, outcome, partition, offset, time, event.collection, event.item_id,
         event.method, event.action, event.request_id, event.expected, event.parent,
-        problem and problem.to_json(f"{event.request_id}:{event.id}"),
+        problem.to_json(f"{event.request_id}:{event.id}") if problem else None,
     )  # fmt: skip
 
 
@@ -113,7 +113,15 @@ def decode_outcome(value: bytes) -> Outcome:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Undecodable(f"not an outcome of ours: {error!r}") from error
-    texts = (found.event_id, found.node, found.role, found.time, found.collection, found.item_id, found.method)
+    texts = (
+        found.event_id,
+        found.node,
+        found.role,
+        found.time,
+        found.collection,
+        found.item_id,
+        found.method,
+    )
     if found.outcome not in OUTCOMES or not all(isinstance(text, str) for text in texts):
         raise Undecodable("not an outcome of ours: an unknown outcome or a member that is not a text")
     if not all(isinstance(number, int) for number in (found.partition, found.offset)):

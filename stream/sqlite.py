@@ -60,7 +60,9 @@ class SqliteLog:
 
         found = await self._writer.run(job)
         if found != partitions:
-            raise ValueError(f"topic {topic} has {found} partitions, not {partitions}; that number never changes")
+            raise ValueError(
+                f"topic {topic} has {found} partitions, not {partitions}; that number never changes"
+            )
 
     async def partitions(self, topic: str) -> int:
         return len(await self._ids(topic))
@@ -78,7 +80,9 @@ class SqliteLog:
                 rows.append((place << OFFSET_BITS | offset, message.key, message.value))
                 receipts.append(Receipt(TopicPartition(message.topic, number), offset))
             db.executemany("INSERT INTO messages (id, key, value) VALUES (?, ?, ?)", rows)
-            db.executemany('UPDATE places SET "end" = ? WHERE id = ?', [(end, place) for place, end in ends.items()])
+            db.executemany(
+                'UPDATE places SET "end" = ? WHERE id = ?', [(end, place) for place, end in ends.items()]
+            )
             return receipts
 
         receipts = await self._writer.run(job)

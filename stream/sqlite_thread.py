@@ -98,7 +98,9 @@ Answer = tuple[asyncio.Future[Any], Any, Unavailable | None]
 def _answer(answers: list[Answer]) -> None:
     for loop in {future.get_loop() for future, _, _ in answers}:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_deliver, [answer for answer in answers if answer[0].get_loop() is loop])
+            loop.call_soon_threadsafe(
+                _deliver, [answer for answer in answers if answer[0].get_loop() is loop]
+            )
 
 
 def _deliver(answers: list[Answer]) -> None:

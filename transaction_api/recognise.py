@@ -101,7 +101,9 @@ def _flag_action(touched: _Touched) -> str:
     if touched.wipes_assets and not flags:
         raise _refused("assets are not removed all at once; retract hides them", "/assets")
     if flags == {"latest": True}:
-        raise _refused("latest follows from the versions; use restore to lift a deprecation", "/properties/latest")
+        raise _refused(
+            "latest follows from the versions; use restore to lift a deprecation", "/properties/latest"
+        )
     raise _refused("latest and retracted do not go together like this", "/properties")
 
 

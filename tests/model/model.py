@@ -1,119 +1,149 @@
-"""The model: what every follower must hold, as one dictionary, slow and obvious.
+"""The model: what every follower must hold, to be read against the table of actions.
 
-It is read against the table of actions in the documentation; it knows nothing of heads, positions or writes.
+A failed assert is a refusal. A record's item is its content alone; its locations (asset key: node: location)
+and its times lie beside it until it is served.
 """
 
-from __future__ import annotations
-
 import copy
-import json
 from typing import Any
 
-import jsonpatch
-import jsonpointer
-
 from stream.events import Event, Rules
+from tests.support.documents import SYSTEM, data, fixed, patched, split
 
-EVER, LIVE = "active retracted withdrawn purged", "active"
 FROM = {
-    "publish": "absent purged", "correct": LIVE, "replace": LIVE, "deprecate": LIVE, "retract": LIVE,
-    "restore": "retracted active", "withdraw": "active retracted", "purge": EVER, "replica-add": LIVE,
-    "replica-remove": EVER, "transfer": LIVE,
+    "publish": "absent purged", "correct": "active", "replace": "active", "deprecate": "active",
+    "retract": "active", "restore": "active retracted", "withdraw": "active retracted",
+    "purge": "active retracted withdrawn purged", "replica-add": "active",
+    "replica-remove": "active retracted withdrawn purged", "transfer": "active",
 }  # fmt: skip
-TO = {"publish": "active", "retract": "retracted", "restore": "active", "withdraw": "withdrawn", "purge": "purged"}
-SYSTEM = ("latest", "retracted", "deprecated", "created", "updated")
-BYTES, PRIMARY = ("file:size", "file:checksum"), ("href", "alternate:name", "protocol", "node", "file:local_path")
-NEVER = [f"!/properties/{name}" for name in (*SYSTEM, "version")] + ["!/id", "!/assets/*/alternate"]
-NEVER += [f"!/assets/*/{name}" for name in BYTES]
+TO = {
+    "retract": "retracted",
+    "withdraw": "withdrawn",
+    "purge": "purged",
+    "publish": "active",
+    "restore": "active",
+}
+BYTES = ("file:size", "file:checksum")
+PLACE = ("href", "alternate:name", "protocol", "node", "file:local_path")
 
 
-class Refused(Exception):
-    """The event breaks a rule."""
+class Model:
+    def __init__(self) -> None:
+        self.datasets: dict[str, Any] = {}  # key: item id: record
+        self.outcomes: dict[tuple[str, str], str] = {}  # (key, event id): outcome
+
+    def apply(self, event: Event) -> str:
+        before, told = self.datasets.setdefault(event.key, {}), (event.key, event.id)
+        if told not in self.outcomes:
+            self.datasets[event.key] = copy.deepcopy(before)
+            try:
+                self.outcomes[told] = fold(event, before, self.datasets[event.key])
+            except AssertionError:
+                self.datasets[event.key], self.outcomes[told] = before, "rejected"
+        return self.outcomes[told]
 
 
-def need(holds: object) -> None:
-    if not holds:
-        raise Refused
+def fold(event: Event, before: Any, after: Any) -> str:
+    """An action whose result already holds is unchanged; any other outside `from` is rejected."""
+    old, action = before.get(event.item_id), str(event.action)
+    state = old["state"] if old else "absent"
+    assert state in FROM[action].split() or state == TO.get(action)
+    change(event, event.rules or Rules(""), after.get(event.item_id, {}), after)
+    if before == after:
+        return "unchanged"
+    assert state in FROM[action].split()
+    new, lost, gained = after[event.item_id], latest(before), latest(after)
+    if not old or action in ("publish", "correct") or old["item"] != new["item"]:
+        new["revision"] = (old["revision"] if old else 0) + 1
+    if new.pop("moved", False):
+        new["bytes_revision"] = new["revision"]
+    for item_id in {event.item_id} | ({lost, gained} - {None} if lost != gained else set()):
+        after[item_id]["updated"] = max(event.time, before.get(item_id, {}).get("updated", event.time))
+    return "indexed"
 
 
-def text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def content(item: Any) -> Any:
-    links = [link for link in item["links"] if link["rel"] not in ("self", "root", "parent", "collection")]
-    properties = {name: value for name, value in item["properties"].items() if name not in SYSTEM}
-    assets = {k: {n: v for n, v in a.items() if n != "alternate"} for k, a in item["assets"].items()}
-    return copy.deepcopy({**item, "links": links, "properties": properties, "assets": assets})
-
-
-def is_access(key: str, asset: Any, rules: Rules) -> bool:
-    return key in rules.access_keys or asset.get("protocol") in rules.access_protocols
-
-
-def data(item: Any, rules: Rules) -> set[str]:
-    return {k for k, a in item["assets"].items() if "data" in a.get("roles", ()) and not is_access(k, a, rules)}
-
-
-def primary(asset: Any, owner: str) -> str:
-    return asset.get("alternate:name") or owner
-
-
-def places(item: Any, but: str | None = None) -> dict[str, Any]:
-    """Every location of every node, of all nodes but one."""
-    found = ((key, node, at) for key, a in item["assets"].items() for node, at in a.get("alternate", {}).items())
-    return {f"{key} {node}": at for key, node, at in found if node != but}
-
-
-def merged(target: Any, patch: Any) -> Any:
-    if not isinstance(patch, dict):
-        return patch
-    names = [n for n in {**(target if isinstance(target, dict) else {}), **patch} if patch.get(n, "") is not None]
-    old = target if isinstance(target, dict) else {}
-    return {n: merged(old.get(n), patch[n]) if n in patch else old[n] for n in names}
-
-
-def patched(item: Any, patch: Any) -> Any:
-    if isinstance(patch, dict):
-        return merged(item, patch)
-    item = copy.deepcopy(item)
-    for parts in (operation["path"].split("/") for operation in patch if operation["op"] == "add"):
-        if len(parts) == 5 and parts[1] == "assets" and parts[3] == "alternate" and parts[2] in item["assets"]:
-            item["assets"][parts[2]].setdefault("alternate", {})
-    try:
-        return jsonpatch.apply_patch(item, patch)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
-        raise Refused from error
-
-
-def parts_of(value: Any, path: tuple[str, ...] = ()) -> set[tuple[tuple[str, ...], str]]:
-    below = [parts_of(v, (*path, name)) for name, v in value.items()] if isinstance(value, dict) else []
-    return {(path, "an object" if isinstance(value, dict) else text(value))}.union(*below)
-
-
-def covers(pattern: str, path: tuple[str, ...]) -> bool:
-    wanted = pattern.lstrip("!").split("/")[1:]
-    return len(wanted) <= len(path) and all(w in ("*", p) for w, p in zip(wanted, path, strict=False))
-
-
-def may_correct(path: tuple[str, ...], old: Any, new: Any, rules: Rules) -> bool:
-    if path[0] == "assets" and len(path) > 1:
-        sides = [item["assets"][path[1]] for item in (old, new) if path[1] in item["assets"]]
-        if all(is_access(path[1], asset, rules) for asset in sides):
-            return True
-    found = [pattern for pattern in (*rules.mutable, *NEVER) if covers(pattern, path)]
-    return bool(found) and not any(pattern.startswith("!") for pattern in found)
-
-
-def operations(patch: Any) -> list[Any]:
-    """A replica patch as a list; the merge form knows only locations."""
-    if not isinstance(patch, dict):
-        return patch or []
-    found = [(k, node, at) for k, a in patch["assets"].items() for node, at in a["alternate"].items()]
-    return [{"op": "add" if at else "remove", "path": f"/assets/{k}/alternate/{n}", "value": at} for k, n, at in found]
+def change(event: Event, rules: Rules, record: Any, dataset: Any) -> None:
+    node, item, places = event.node or "unknown", record.get("item", {"assets": {}}), record.get("places", {})
+    assets, files, patch = item["assets"], data(item, rules), event.patch or []
+    paths = [at["path"].split("/")[2:] for at in patch if isinstance(at, dict)]
+    posted: Any = split(event.item)[0] if event.item else item
+    match event.action:
+        case "publish" if record.get("state") != "active" or posted != item:
+            for item_id, other in dataset.items():
+                other["deprecated"] &= (other["sort"], item_id) > (rules.sort, event.item_id)
+            dataset[event.item_id] = record = {
+                "state": "active", "deprecated": False, "owner": node, "reason": None, "wish": None, "moved": True,
+                "item": posted, "places": {}, "holders": [], "sort": rules.sort, "created": event.time,
+            }  # fmt: skip
+        case "correct":
+            top = latest(dataset) == event.item_id
+            old, new = served(record, top), served({**record, "item": posted}, top)
+            new = patched(new, patch)
+            assert fixed(old, rules) == fixed(new, rules)
+            record["item"], record["places"] = split(new)
+        case "replace" if posted != item:
+            assert posted["properties"].get("version") == item["properties"].get("version")
+            keys = files | data(posted, rules)
+            sides = [(assets.get(key, {}), posted["assets"].get(key, {})) for key in keys]
+            equal = all(a.get(name) == b.get(name) is not None for a, b in sides for name in BYTES)
+            kept = {key: there for key, there in places.items() if equal and key in posted["assets"]}
+            record.update(item=posted, moved=not equal, places=kept)
+        case "deprecate":
+            record["deprecated"] |= latest(dataset) == event.item_id
+        case "retract":
+            record["reason"] = event.reason or record["reason"]
+            record["wish"] = event.wish or record["wish"] or "keep"
+            assert record["wish"] in ("keep", "restrict", "remove")
+        case "restore":
+            record.update(deprecated=False, reason=None, wish=None)
+        case "withdraw":
+            if record["state"] != "withdrawn":
+                primary = {asset.get("alternate:name", record["owner"]) for asset in assets.values()}
+                record["holders"] = sorted(primary.union(*places.values()))
+            item["assets"], record["places"], record["reason"] = {}, {}, event.reason or record["reason"]
+            for name in (field.removeprefix("/properties/") for field in event.fields):
+                assert name not in ("version", *SYSTEM)
+                item["properties"].pop(name, None)
+        case "replica-add":
+            told = {path[0]: at["value"] for path, at in zip(paths, list[Any](patch), strict=True)}
+            assert all(path[1:] == ["alternate", node] for path in paths)
+            assert files <= told.keys() <= assets.keys()
+            for key, place in told.items():
+                known = {name: assets[key][name] for name in BYTES if key in files and name in assets[key]}
+                assert known == {name: place.get(name, value) for name, value in known.items()}
+                fill = (event.revision or 0) >= record["bytes_revision"]
+                assert fill or key not in files or place.keys() >= {*BYTES}
+                places.setdefault(key, {})[node] = {"alternate:name": node, **known, **place}
+        case "replica-remove":
+            assert all(path[1:] == ["alternate", node] for path in paths)
+            for key in [path[0] for path in paths] or places:
+                places.get(key, {}).pop(node, None)
+            if not any(node in there for there in places.values()):
+                record["holders"] = [name for name in record["holders"] if name != node]
+        case "transfer":
+            for key, asset in assets.items():
+                held, former = places.get(key, {}).pop(node, {}), asset.get("alternate:name", record["owner"])
+                assert held or former == node or key not in files
+                left = {name: asset.pop(name) for name in PLACE if held and name in asset}
+                left |= {name: asset[name] for name in BYTES if name in asset}
+                if held and not event.drop and former != node:
+                    places[key][former] = {"alternate:name": former, **left}
+                asset.update(held)
+            record["owner"] = node
+    record["state"] = TO.get(str(event.action), record["state"])
+    record["places"] = {key: there for key, there in record["places"].items() if there}
 
 
 def latest(dataset: Any) -> str | None:
-    there = [item_id for item_id, record in dataset.items() if record["state"] != "purged"]
-    top = max(there, key=lambda item_id: (dataset[item_id]["sort"], item_id), default=None)
+    there = [(record["sort"], item_id) for item_id, record in dataset.items() if record["state"] != "purged"]
+    top = max(there)[1] if there else None
     return top if top and dataset[top]["state"] == "active" and not dataset[top]["deprecated"] else None
+
+
+def served(record: Any, top: bool) -> Any:
+    item, hidden = copy.deepcopy(record["item"]), record["state"] in ("retracted", "withdrawn")
+    times = {name: record[name] for name in ("created", "updated")}
+    item["properties"] |= {"latest": top, "deprecated": not top, "retracted": hidden, **times}
+    for key in item["assets"].keys() & record["places"].keys():
+        item["assets"][key]["alternate"] = copy.deepcopy(record["places"][key])
+    return item

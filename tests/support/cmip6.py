@@ -1,4 +1,4 @@
-"""Realistic CMIP6 Items, made from nothing but a dataset id: the same id gives the same item, byte for byte."""
+"""Realistic CMIP6 Items, made from a dataset id alone: the same id gives the same item, byte for byte."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ _EXTENSIONS = [
     "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json",
     "https://stac-extensions.github.io/file/v2.1.0/schema.json",
 ]
-_NODES = ("esgf-data.nersc.gov", "esgf.ceda.ac.uk", "esgf-data.dkrz.de", "vesg.ipsl.upmc.fr", "esgf.nci.org.au")
+_GLOBUS = "https://app.globus.org/file-manager"
+_NODES = (
+    "esgf-data.nersc.gov",
+    "esgf.ceda.ac.uk",
+    "esgf-data.dkrz.de",
+    "vesg.ipsl.upmc.fr",
+    "esgf.nci.org.au",
+)
 _RESOLUTIONS = ("50 km", "100 km", "250 km", "500 km")
 _YEARS = ((1850, 1899), (1900, 1949), (1950, 2014))
 # How the tables of one realm begin; the first that fits counts.
@@ -40,7 +47,8 @@ _VARIABLES = {
     "zg": ("geopotential_height", "Geopotential Height", "m"),
 }
 _MADE_UP = itertools.product(
-    ("MOHC.UKESM1-0-LL", "IPSL.IPSL-CM6A-LR", "MIROC.MIROC6"), ("Amon.tas", "Amon.pr", "Omon.tos", "fx.areacella")
+    ("MOHC.UKESM1-0-LL", "IPSL.IPSL-CM6A-LR", "MIROC.MIROC6"),
+    ("Amon.tas", "Amon.pr", "Omon.tos", "fx.areacella"),
 )
 _MADE_UP_KINDS = tuple(_MADE_UP)
 
@@ -72,7 +80,7 @@ def facts(item_id: str) -> Facts:
     parts = item_id.split(".")
     if len(parts) != 10 or parts[0] != "CMIP6" or not re.fullmatch(r"v\d{8}", parts[9]):
         raise ValueError(f"{item_id} is not a CMIP6 dataset id with its version")
-    return Facts(*parts[1:9], parts[9][1:])
+    return Facts._make([*parts[1:9], parts[9][1:]])
 
 
 def real_ids(shared: Path) -> list[str]:
@@ -90,7 +98,7 @@ def sample_ids(count: int) -> list[str]:
 
 
 def item(item_id: str) -> Item:
-    """The Item as a publisher would post it, with the catalogue's own links and properties that it sends along."""
+    """The Item as a publisher posts it, along with links and properties that the catalogue sets itself."""
     known = facts(item_id)
     node = _NODES[_number(known.dataset, "node") % len(_NODES)]
     files = dict(_file(item_id, known, node, index) for index in range(_file_count(known)))
@@ -100,7 +108,10 @@ def item(item_id: str) -> Item:
         "stac_extensions": list(_EXTENSIONS),
         "id": item_id,
         "collection": "CMIP6",
-        "geometry": {"type": "Polygon", "coordinates": [[[0, -90], [360, -90], [360, 90], [0, 90], [0, -90]]]},
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[0, -90], [360, -90], [360, 90], [0, 90], [0, -90]]],
+        },
         "bbox": [0, -90, 360, 90],
         "properties": _properties(item_id, known, sum(asset["file:size"] for asset in files.values())),
         "links": _links(item_id),
@@ -132,7 +143,9 @@ def data_keys(found: Item) -> list[str]:
 
 
 def _properties(item_id: str, known: Facts, size: int) -> dict[str, Any]:
-    standard, long, units = _VARIABLES.get(known.variable, ("area_fraction", f"Variable {known.variable}", "1"))
+    standard, long, units = _VARIABLES.get(
+        known.variable, ("area_fraction", f"Variable {known.variable}", "1")
+    )
     sub_experiment, _, variant = known.member.rpartition("-")
     years = _YEARS[: _file_count(known)]
     return {
@@ -173,9 +186,7 @@ def _properties(item_id: str, known: Facts, size: int) -> dict[str, Any]:
 
 
 def _file(item_id: str, known: Facts, node: str, index: int) -> tuple[str, dict[str, Any]]:
-    stem = "_".join(
-        (known.variable, known.table, known.source, known.experiment, known.member, known.grid)
-    )
+    stem = "_".join((known.variable, known.table, known.source, known.experiment, known.member, known.grid))
     name = stem + _time_range(known.table, index) + ".nc"
     return name, {
         "href": f"https://{node}/thredds/fileServer/{known.folder}/{name}",
@@ -196,7 +207,7 @@ def _file(item_id: str, known: Facts, node: str, index: int) -> tuple[str, dict[
 
 def _globus(known: Facts, node: str) -> dict[str, Any]:
     return {
-        "href": f"https://app.globus.org/file-manager?origin_id={_uuid(node, 'globus')}&origin_path=/{known.folder}/",
+        "href": f"{_GLOBUS}?origin_id={_uuid(node, 'globus')}&origin_path=/{known.folder}/",
         "description": "Globus Web App Link",
         "type": "text/html",
         "roles": ["data"],

@@ -1,4 +1,4 @@
-"""Stamped events for tests, one builder an action. `n` numbers an event: its id and its time follow from it."""
+"""Stamped events for tests, one builder an action. `n` numbers an event: id and time follow from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Patch = list[dict[str, Any]] | dict[str, Any]
 
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 MUTABLE = (
-    "/properties", "!/properties/title", "!/properties/base_id", "/links", "/geometry", "/bbox", "/stac_extensions",
+    "/properties", "!/properties/title", "!/properties/base_id", "/links", "/geometry", "/bbox",
+    "/stac_extensions",
     "/assets/*/href", "/assets/*/title", "/assets/*/description", "/assets/*/type", "/assets/*/roles",
 )  # fmt: skip
 
@@ -57,7 +58,9 @@ def publish(item: Item, n: int = 1, **told: Any) -> Event:
     return event(item["id"], "publish", n, **made)
 
 
-def correct(item_id: str, n: int = 1, *, patch: Patch | None = None, item: Item | None = None, **told: Any) -> Event:
+def correct(
+    item_id: str, n: int = 1, *, patch: Patch | None = None, item: Item | None = None, **told: Any
+) -> Event:
     """A patch, or a PUT where an item is given."""
     if item is not None:
         return event(item_id, "correct", n, method="PUT", item=item, **told)
@@ -75,7 +78,9 @@ def deprecate(item_id: str, n: int = 1, **told: Any) -> Event:
     return event(item_id, "deprecate", n, patch=patch, **told)
 
 
-def retract(item_id: str, n: int = 1, *, reason: str | None = None, wish: str | None = None, **told: Any) -> Event:
+def retract(
+    item_id: str, n: int = 1, *, reason: str | None = None, wish: str | None = None, **told: Any
+) -> Event:
     """The three replaces that ESGF's publisher sends; the fold looks at the action alone."""
     patch = [
         {"op": "replace", "path": "/properties/latest", "value": False},
@@ -108,7 +113,11 @@ def replica_add(
     """The announcement of a copy of every file (or of `keys`), with sizes and checksums where `sized`."""
     chosen = data_keys(item) if keys is None else list(keys)
     patch = [
-        {"op": "add", "path": f"/assets/{key}/alternate/{node}", "value": location(item, key, node, sized=sized)}
+        {
+            "op": "add",
+            "path": f"/assets/{key}/alternate/{node}",
+            "value": location(item, key, node, sized=sized),
+        }
         for key in chosen
     ]
     return event(item["id"], "replica-add", n, **{"node": node, "patch": patch, "revision": 1, **told})

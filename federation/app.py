@@ -1,0 +1,179 @@
+"""The HTTP face of a process: the routes of its roles under one root, problems, request ids, metrics, health."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
+
+import orjson
+import prometheus_client
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stream import metrics
+from stream.consume import Follower
+from stream.errors import Finding, Problem, Refused, Unavailable
+from transaction_api.door import Lost
+
+logger = logging.getLogger(__name__)
+REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
+KIND_OF_STATUS = {404: "route-does-not-exist", 405: "method-not-allowed"}
+JSON = "application/json"
+
+
+def make_app(
+    title: str, routers: Sequence[APIRouter], followers: Callable[[], Sequence[Follower[Any]]]
+) -> FastAPI:
+    """The application. `followers` are asked for their state at each readiness check."""
+    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None, openapi_url="/openapi.json")
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_operation(followers))
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(Exception, _fault)
+    app.add_middleware(Envelope)
+    return app
+
+
+def _operation(followers: Callable[[], Sequence[Follower[Any]]]) -> APIRouter:
+    routes = APIRouter(tags=["Operation"])
+
+    @routes.get("/healthcheck", summary="Whether the process answers")
+    async def healthcheck() -> Response:
+        return _json({"status": "ok"})
+
+    @routes.get("/ready", summary="Whether every follower of this process does its work")
+    async def ready() -> Response:
+        found = [_state(follower) for follower in followers()]
+        return _json({"followers": found}, 200 if all(state["ready"] for state in found) else 503)
+
+    @routes.get("/parked", summary="Datasets set aside after a fault")
+    async def parked() -> Response:
+        return _json({"parked": [entry for follower in followers() for entry in _state(follower)["parked"]]})
+
+    @routes.post("/parked/retry", summary="Try what is parked again")
+    async def retry() -> Response:
+        found = [key for follower in followers() for key in follower.parked]
+        for follower in followers():
+            follower.unpark()
+        return _json({"retried": found}, 202)
+
+    @routes.get("/metrics", summary="Metrics for Prometheus")
+    async def metrics_() -> Response:
+        return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _state(follower: Follower[Any]) -> dict[str, Any]:
+    parked = [
+        {"follower": follower.name, "key": key, "topic": found.place.topic, "partition": found.place.partition,
+         "offset": found.offset, "reason": found.reason}
+        for key, found in follower.parked.items()
+    ]  # fmt: skip
+    return {
+        "follower": follower.name, "member": follower.member, "ready": follower.ready,
+        "paused": follower.paused, "stopped": follower.stopped, "parked": parked,
+    }  # fmt: skip
+
+
+class Envelope:
+    """Gives every request an id and every answer its header, and counts and times them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = next(
+            (value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), ""
+        )
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        start, status = time.perf_counter(), 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            metrics.REQUESTS.labels(route, scope["method"], status).inc()
+            metrics.REQUEST_SECONDS.labels(route).observe(time.perf_counter() - start)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    metrics.EVENTS_REFUSED.labels(error.problem.kind).inc()
+    return _problem(request, error.problem)
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unavailable)
+    more: dict[str, Any] = {}
+    if isinstance(error, Lost):
+        more = {"handle": error.handle, "status_url": f"/requests/{error.handle}"}
+    logger.warning(
+        "unavailable", extra={"request_id": request.state.request_id, "detail": str(error), **more}
+    )
+    headers = {"retry-after": str(error.retry_after_s)}
+    return _problem(request, Problem("unavailable", str(error)), more, headers)
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = KIND_OF_STATUS.get(error.status_code, "unknown")
+    detail = f"{request.method} {request.url.path} is not a route of this service"
+    return _problem(request, Problem(kind, detail), headers=dict(error.headers or {}))
+
+
+async def _not_understood(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    findings = tuple(
+        Finding("parameters", "/" + "/".join(map(str, fault["loc"])), fault["msg"])
+        for fault in error.errors()
+    )
+    detail = "; ".join(f"{finding.pointer.rpartition('/')[2]}: {finding.message}" for finding in findings[:3])
+    return _problem(request, Problem("malformed-query", detail, findings))
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    request_id = request.state.request_id
+    logger.error("fault", extra={"request_id": request_id, "path": request.url.path}, exc_info=error)
+    return _problem(request, Problem("unknown", f"a fault of ours; the log has it under {request_id}"))
+
+
+def _problem(
+    request: Request,
+    problem: Problem,
+    more: MutableMapping[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    event_id = (more or {}).get("handle", "")
+    body = problem.to_json(f"{request.state.request_id}:{event_id}")
+    return Response(
+        orjson.dumps({**body, **(more or {})}, default=str),
+        problem.status,
+        headers,
+        "application/problem+json",
+    )
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type=JSON)

@@ -1,0 +1,120 @@
+"""What a door knows of its own site: the records as its index has them, and how far that index has read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from catalogue.head import Head, decode_head
+from catalogue.profile import Profile
+from catalogue.record import Record, decode_record
+from catalogue.store import Ref, Store, collection_ref, head_ref, item_ref
+from stream.errors import Refused, Unavailable
+from stream.events import Rules
+from stream.keys import dataset_key, partition_of
+from stream.log import Log
+from stream.topics import Topics
+
+LOOK_EVERY_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A dataset's head and one of its records, as the site's index has them now."""
+
+    head: Head | None
+    record: Record | None
+    sound: bool = True  # False: the index is between two writes of an event, so nothing can be told from them
+
+
+@dataclass
+class Site:
+    """Look-ups are a courtesy: the index node decides. `group` is the site's own index group."""
+
+    log: Log
+    store: Store
+    topics: Topics
+    group: str
+    wait_s: float
+    profile_of: Callable[[str], Profile]
+    _checked: dict[str, Profile] = field(default_factory=dict)
+
+    async def profile(self, collection: str) -> Profile:
+        """The profile of a Collection that exists; its id rule is the one of the Collection's record.
+
+        Refused (404) where there is no such Collection, Unavailable where this site disagrees or cannot know yet.
+        """
+        if collection in self._checked:
+            return self._checked[collection]
+        ref = collection_ref(collection)
+        documents = await self.store.get_many([ref])
+        if ref not in documents:
+            applied = await self.applied(self.topics.collections, collection)
+            documents = await self.store.get_many([ref])
+            if ref not in documents:
+                if not applied:
+                    raise Unavailable(
+                        f"this site has not read yet whether there is a collection {collection}"
+                    )
+                raise Refused(
+                    "collection-does-not-exist", f"there is no collection {collection}; create it first"
+                )
+        found, profile = decode_record(documents[ref].body), self.profile_of(collection)
+        if found.ids != profile.ids.to_json():
+            raise Unavailable(
+                f"this site's profile {profile.id} has another id rule than the collection {collection}"
+            )
+        self._checked[collection] = profile
+        return profile
+
+    async def item(self, collection: str, item_id: str, rules: Rules) -> Known:
+        """What is known of an item and its dataset."""
+        key = dataset_key(collection, rules.dataset)
+        return await self._known(head_ref(key), item_ref(collection, item_id, rules.dataset), item_id)
+
+    async def collection(self, collection: str) -> Known:
+        """What is known of a Collection."""
+        return await self._known(head_ref(collection), collection_ref(collection), collection)
+
+    async def applied(self, topic: str, key: str) -> bool:
+        """Whether the site's index has done, within the waiting time, all that the key's partition holds now."""
+        return await self._applied(topic, partition_of(key, await self.log.partitions(topic)))
+
+    async def all_applied(self) -> bool:
+        """`applied` for every partition of both topics."""
+        topics = (self.topics.transactions, self.topics.collections)
+        return all(
+            [
+                await self._applied(topic, n)
+                for topic in topics
+                for n in range(await self.log.partitions(topic))
+            ]
+        )
+
+    async def _applied(self, topic: str, partition: int) -> bool:
+        deadline = asyncio.get_running_loop().time() + self.wait_s
+        end = (await self.log.end(topic))[partition]
+        while (await self.log.committed(self.group, topic))[partition] < end:
+            if asyncio.get_running_loop().time() >= deadline:
+                return False
+            await asyncio.sleep(LOOK_EVERY_S)
+        return True
+
+    async def _known(self, head: Ref, record: Ref, item_id: str) -> Known:
+        found = await self.store.get_many([head, record])
+        known = decode_head(found[head].body) if head in found else None
+        version = found[record].version if record in found else None
+        return Known(
+            known,
+            decode_record(found[record].body) if record in found else None,
+            _sound(known, version, item_id),
+        )
+
+
+def _sound(head: Head | None, version: int | None, item_id: str) -> bool:
+    """Whether head and document are of one moment: neither read while an event was half written."""
+    if head is None or item_id not in head.versions:
+        return version is None
+    changed = item_id in (*head.lowers, *head.raises)
+    return version is not None and (version == head.position if changed else version <= head.position)

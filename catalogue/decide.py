@@ -23,7 +23,7 @@ INDEXED, UNCHANGED, REJECTED = "indexed", "unchanged", "rejected"
 RECORD_BYTES_MAX = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see stream.events
 class Decision:
     """What an event comes to. `record` is the document it names as it will be; None where it does not change."""
 
@@ -31,6 +31,7 @@ class Decision:
     outcome: str
     problem: Problem | None = None
     record: Record | None = None
+    body: bytes = b""  # the record, encoded
 
 
 def check_action(event: Event) -> None:
@@ -55,14 +56,13 @@ def decide(event: Event, position: int, head: Head | None, old: Record | None) -
     if record is None:
         return _unwritten(event, position, before, UNCHANGED, None)
     lowers, raises = _order_of_writes(event.item_id, before.versions, versions)
-    after = replace(
-        before, position=position, event_id=event.id, versions=versions, lowers=lowers, raises=raises
-    ).remember(_entry(event, position, INDEXED, None))
+    after = before.after(_entry(event, position, INDEXED, None), versions, lowers, raises)
     rendered = render(after, record, event)
-    if len(encode_record(rendered)) > RECORD_BYTES_MAX:
+    body = encode_record(rendered)
+    if len(body) > RECORD_BYTES_MAX:
         problem = Problem("record-too-large", f"the record would be over {RECORD_BYTES_MAX} bytes")
         return _unwritten(event, position, before, REJECTED, problem)
-    return Decision(after, INDEXED, None, rendered)
+    return Decision(after, INDEXED, None, rendered, body)
 
 
 def finish(event: Event, head: Head, old: Record | None) -> Record:
@@ -181,9 +181,7 @@ def _repeated(event: Event, position: int, head: Head) -> Decision:
 
 
 def _unwritten(event: Event, position: int, head: Head, outcome: str, problem: Problem | None) -> Decision:
-    entry = _entry(event, position, outcome, problem)
-    after = replace(head, position=position, event_id=event.id, lowers=(), raises=()).remember(entry)
-    return Decision(after, outcome, problem)
+    return Decision(head.after(_entry(event, position, outcome, problem), head.versions), outcome, problem)
 
 
 def _entry(event: Event, position: int, outcome: str, problem: Problem | None) -> Entry:

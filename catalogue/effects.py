@@ -23,7 +23,7 @@ from catalogue.replicas import (
     remove_locations,
     transfer,
 )
-from stream.errors import Refused
+from stream.errors import Finding, Refused
 from stream.events import Event, Rules
 
 Item = dict[str, Any]
@@ -59,7 +59,10 @@ def _correct(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> 
         if not (
             mutable(path, rules.mutable) or _about_access(path, record.item["assets"], item["assets"], rules)
         ):
-            raise Refused("operation-not-permitted", f"a correction may not change {pointer(path)}")
+            fault = Finding(
+                "correct", pointer(path), "is not on the profile's list of what a correction may change"
+            )
+            raise Refused("operation-not-permitted", f"a correction may not change {pointer(path)}", fault)
     return item, record.holders
 
 
@@ -74,7 +77,10 @@ def _replace(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> 
 def _same(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> tuple[Item, tuple[str, ...]]:
     record = _known(old)
     if event.wish is not None and event.wish not in WISHES:
-        raise Refused("operation-not-permitted", f"wish is one of {', '.join(WISHES)}, not {event.wish}")
+        why = f"wish is one of {', '.join(WISHES)}, not {event.wish}"
+        raise Refused(
+            "operation-not-permitted", why, Finding("order", "/wish", why, event.wish, list(WISHES))
+        )
     return record.item, record.holders
 
 
@@ -161,7 +167,8 @@ def _node(event: Event) -> str:
 def _own_only(nodes: set[str], node: str) -> None:
     foreign = sorted(nodes - {node})
     if foreign:
-        raise Refused("operation-not-permitted", f"{node} may not write locations of {', '.join(foreign)}")
+        why = f"{node} may not write locations of {', '.join(foreign)}"
+        raise Refused("operation-not-permitted", why, Finding("replica", "/assets", why, foreign, node))
 
 
 def _over(old: Item, posted: Item, *, keep_locations: bool) -> Item:
@@ -193,7 +200,8 @@ def _aggregate(item: Item, operation: dict[str, Any], rules: Rules) -> Item:
         raise Refused("operation-not-permitted", str(error)) from error
     _check_shape(changed)
     if not _about_access(("assets", key), item["assets"], changed["assets"], rules):
-        raise Refused("operation-not-permitted", f"a replica patch may not change the asset {key}")
+        why = f"a replica patch may not change the asset {key}"
+        raise Refused("operation-not-permitted", why, Finding("replica", pointer(("assets", key)), why))
     return changed
 
 

@@ -6,7 +6,7 @@ follower that died between two writes can be finished by whoever comes next (law
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ DETAIL_CHARACTERS_MAX = 500
 VERSIONS_MAX = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see stream.events
 class Version:
     """What the head knows of one record. `revision` counts contents and is never reset."""
 
@@ -36,10 +36,21 @@ class Version:
     wish: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {
+            "version": self.version,
+            "sort": self.sort,
+            "state": self.state,
+            "deprecated": self.deprecated,
+            "revision": self.revision,
+            "bytes_revision": self.bytes_revision,
+            "digest": self.digest,
+            "owner": self.owner,
+            "reason": self.reason,
+            "wish": self.wish,
+        }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see stream.events
 class Entry:
     """One event in the head's memory."""
 
@@ -59,7 +70,7 @@ class Entry:
         ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see stream.events
 class Head:
     """`lowers` and `raises` are the item ids that the last event changes, in the order they must be written."""
 
@@ -75,9 +86,16 @@ class Head:
         """What is remembered of an event, newest first."""
         return next((entry for entry in reversed(self.recent) if entry.event_id == event_id), None)
 
-    def remember(self, entry: Entry) -> Head:
-        """The head with one more entry; the oldest is forgotten past RECENT_MAX."""
-        return replace(self, recent=(*self.recent, entry)[-RECENT_MAX:])
+    def after(
+        self,
+        entry: Entry,
+        versions: dict[str, Version],
+        lowers: tuple[str, ...] = (),
+        raises: tuple[str, ...] = (),
+    ) -> Head:
+        """The head after one more event; the oldest entry is forgotten past RECENT_MAX."""
+        recent = (*self.recent, entry)[-RECENT_MAX:]
+        return Head(self.key, entry.position, entry.event_id, versions, recent, lowers, raises)
 
 
 def encode_head(head: Head) -> bytes:
@@ -114,8 +132,8 @@ def decode_head(body: bytes) -> Head:
 
 
 def _entry(members: list[Any]) -> Entry:
-    *plain, problem = members
-    if problem is None:
-        return Entry(*plain)
-    kind, detail = problem
-    return Entry(*plain, Problem(kind if kind in PROBLEMS else "unknown", detail))
+    position, event_id, action, item_id, outcome, who, time, problem = members
+    if problem is not None:
+        kind, detail = problem
+        problem = Problem(kind if kind in PROBLEMS else "unknown", detail)
+    return Entry(position, event_id, action, item_id, outcome, who, time, problem)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jsonpatch
 import jsonpointer
+
+from catalogue.content import canonical
 
 # No correction changes these, whatever a profile says.
 NEVER = (
@@ -25,6 +28,9 @@ NEVER = (
 )
 
 
+COPIED_BYTES_MAX = 4 << 20
+
+
 class PatchFailed(ValueError):
     """The patch cannot be applied to this document."""
 
@@ -35,12 +41,18 @@ def apply_patch(document: dict[str, Any], patch: list[dict[str, Any]] | dict[str
     An `add` of `/assets/<key>/alternate/<node>` makes the missing `alternate`, as the ESGF publisher expects.
     """
     if isinstance(patch, dict):
-        return _object(merge(document, patch))
-    operations = [*_missing_parents(document, patch), *patch]
-    try:
-        return _object(jsonpatch.JsonPatch(operations).apply(document))
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError) as error:
-        raise PatchFailed(f"the patch does not apply: {error}") from error
+        return _sound(merge(document, patch))
+    changed, size = copy.deepcopy(document), 0
+    for operation in [*_missing_parents(document, patch), *patch]:
+        try:
+            if operation.get("op") == "copy":
+                size += len(canonical(jsonpointer.resolve_pointer(changed, operation["from"])))
+                if size > COPIED_BYTES_MAX:  # each copy can double a document
+                    raise PatchFailed(f"the patch copies more than {COPIED_BYTES_MAX} bytes")
+            changed = jsonpatch.JsonPatch([operation]).apply(changed, in_place=True)
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
+            raise PatchFailed(f"the patch does not apply: {error}") from error
+    return _sound(changed)
 
 
 def merge(target: Any, patch: Any) -> Any:
@@ -79,12 +91,12 @@ def changed_paths(old: Any, new: Any, at: tuple[str, ...] = ()) -> Iterator[tupl
 
 
 def same(old: Any, new: Any) -> bool:
-    """Equality of JSON values: unlike Python's, true is not 1."""
+    """Equality of JSON values as they are written: unlike in Python, 1 is neither true nor 1.0."""
     if isinstance(old, dict) and isinstance(new, dict):
         return old.keys() == new.keys() and all(same(old[name], new[name]) for name in old)
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(map(same, old, new))
-    return isinstance(old, bool) == isinstance(new, bool) and bool(old == new)
+    return type(old) is type(new) and bool(old == new)
 
 
 def touched(patch: list[dict[str, Any]] | dict[str, Any]) -> list[tuple[str, ...]]:
@@ -132,7 +144,12 @@ def _missing_parents(document: dict[str, Any], patch: list[dict[str, Any]]) -> l
     return list(wanted.values())
 
 
-def _object(document: Any) -> dict[str, Any]:
+def _sound(document: Any) -> dict[str, Any]:
+    """The document, if it is an object that can be written."""
     if not isinstance(document, dict):
         raise PatchFailed("the patch replaces the whole document by something that is not an object")
+    try:
+        canonical(document)
+    except TypeError as error:
+        raise PatchFailed(f"the patch leaves something that cannot be written: {error}") from error
     return document

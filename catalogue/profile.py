@@ -82,18 +82,14 @@ _CMIP = (*_DESCRIPTION, "!/properties/title", "!/properties/base_id")
 _ACCESS: dict[str, Any] = {"access_keys": ("globus", "reference_file"), "access_protocols": ("kerchunk",)}
 _PART = r"(?:\.[A-Za-z0-9_-]+)"
 
+_DATE = r"\.v(?P<version>[0-9]{8})"
+_CMIP6_IDS = IdRule(rf"(?P<dataset>CMIP6{_PART}{{8}}){_DATE}", "number")
+_CMIP7_IDS = IdRule(rf"(?P<dataset>MIP-DRS7\.CMIP7{_PART}{{10}}){_DATE}", "number")
+
 PROFILES: dict[str, Profile] = {
-    profile.id: profile
-    for profile in (
-        Profile(
-            "CMIP6", "1", IdRule(rf"(?P<dataset>CMIP6{_PART}{{8}})\.v(?P<version>[0-9]{{8}})", "number"), _CMIP, **_ACCESS
-        ),
-        Profile(
-            "CMIP7", "1",
-            IdRule(rf"(?P<dataset>MIP-DRS7\.CMIP7{_PART}{{10}})\.v(?P<version>[0-9]{{8}})", "number"), _CMIP, **_ACCESS,
-        ),
-    )
-}  # fmt: skip
+    "CMIP6": Profile("CMIP6", "1", _CMIP6_IDS, _CMIP, **_ACCESS),
+    "CMIP7": Profile("CMIP7", "1", _CMIP7_IDS, _CMIP, **_ACCESS),
+}
 DEFAULT = Profile("default", "1", IdRule(), _DESCRIPTION)
 
 

@@ -6,7 +6,7 @@ document and the event, never from another document (law 4), so it can be made a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ from catalogue.lifecycle import State
 from stream.events import Event
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see stream.events
 class Record:
     """One item with its state. `item` carries the system properties; `holders` is a tombstone's list of nodes."""
 
@@ -35,15 +35,28 @@ class Record:
     holders: tuple[str, ...] = ()
     ids: dict[str, Any] | None = None  # of a Collection: its dataset-id rule and version order
 
-    def to_json(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """Members that say something; an absent one is its default."""
-        members = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value for name, value in members.items() if value is not None and value != ()}
+        found: dict[str, Any] = {
+            "collection": self.collection,
+            "id": self.id,
+            "key": self.key,
+            "state": self.state,
+            "latest": self.latest,
+            "revision": self.revision,
+            "owner": self.owner,
+            "item": self.item,
+        }
+        for name in ("reason", "wish", "holders", "ids"):
+            value = getattr(self, name)
+            if value is not None and value != ():
+                found[name] = value
+        return found
 
 
 def encode_record(record: Record) -> bytes:
     """Canonical bytes: equal on every node that has read the same events."""
-    return canonical(record.to_json())
+    return canonical(record.fields())
 
 
 def decode_record(body: bytes) -> Record:
@@ -69,8 +82,10 @@ def render(head: Head, record: Record, event: Event) -> Record:
         properties["retracted"] = version.state in (State.RETRACTED, State.WITHDRAWN)
         properties["updated"] = max(event.time, properties.get("updated") or event.time)
         item = {**item, "properties": properties}
-    return replace(
-        record,
+    return Record(
+        collection=record.collection,
+        id=record.id,
+        key=record.key,
         state=version.state,
         latest=latest,
         revision=version.revision,
@@ -78,4 +93,6 @@ def render(head: Head, record: Record, event: Event) -> Record:
         item=item,
         reason=version.reason,
         wish=version.wish,
+        holders=record.holders,
+        ids=record.ids,
     )

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalogue.patch import segments
-from stream.errors import Refused
+from catalogue.patch import pointer, segments
+from stream.errors import Finding, Refused
 from stream.events import Rules
 
+FINDINGS_MAX = 100
 SIZE, CHECKSUM = "file:size", "file:checksum"
 # What of an asset says where its primary copy is; the rest describes the data and stays at a transfer.
 LOCATION_FIELDS = ("href", "alternate:name", "protocol", "node", "file:local_path")
@@ -73,10 +74,12 @@ def add_locations(
     """
     unknown = sorted(locations.keys() - assets.keys())
     if unknown:
-        raise Refused("contradicting-replica", f"the record has no asset {_names(unknown)}")
+        raise _refused("contradicting-replica", f"the record has no asset {_names(unknown)}", unknown)
     missing = sorted(data_assets(assets, rules) - locations.keys())
     if missing:
-        raise Refused("incomplete-replica", f"no location for {_names(missing)}; name every data asset")
+        raise _refused(
+            "incomplete-replica", f"no location for {_names(missing)}; name every data asset", missing
+        )
     changed = dict(assets)
     for key, location in locations.items():
         asset = assets[key]
@@ -116,7 +119,7 @@ def transfer(assets: Assets, node: str, owner: str, rules: Rules, *, drop: bool)
         if node not in assets[key].get("alternate", {}) and _primary(assets[key], owner) != node
     )  # fmt: skip
     if missing:
-        raise Refused("incomplete-replica", f"{node} holds no copy of {_names(missing)}")
+        raise _refused("incomplete-replica", f"{node} holds no copy of {_names(missing)}", missing)
     return {key: _transferred(asset, node, owner, drop) for key, asset in assets.items()}
 
 
@@ -140,7 +143,7 @@ def _primary(asset: Asset, owner: str) -> str:
 
 def _checked(key: str, asset: Asset, location: Mapping[str, Any], may_fill: bool) -> dict[str, Any]:
     if not isinstance(location.get("href"), str):
-        raise Refused("contradicting-replica", f"the location of {key} has no href")
+        raise _refused("contradicting-replica", f"the location of {key} has no href", [key])
     told = dict(location)
     for name in (SIZE, CHECKSUM):
         known, said = asset.get(name), told.get(name)
@@ -153,7 +156,8 @@ def _checked(key: str, asset: Asset, location: Mapping[str, Any], may_fill: bool
             if known is not None:
                 told[name] = known
         elif known is not None and said != known:
-            raise Refused("contradicting-replica", f"{name} of {key} is {said}; the record says {known}")
+            why = f"{name} of {key} is {said}; the record says {known}"
+            raise _refused("contradicting-replica", why, [key], said, known)
     return told
 
 
@@ -191,6 +195,13 @@ def _has_data(asset: Asset) -> bool:
 
 def _same_bytes(old: Asset, new: Asset) -> bool:
     return all(old.get(name) is not None and old.get(name) == new.get(name) for name in (SIZE, CHECKSUM))
+
+
+def _refused(kind: str, why: str, keys: list[str], value: object = None, expected: object = None) -> Refused:
+    findings = [
+        Finding("replica", pointer(("assets", key)), why, value, expected) for key in keys[:FINDINGS_MAX]
+    ]
+    return Refused(kind, why, *findings)
 
 
 def _names(keys: list[str], most: int = 10) -> str:

@@ -5,11 +5,14 @@ Only what any store can do is used: each write stands alone, whatever transactio
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from catalogue.digest import fingerprint
 from catalogue.lifecycle import State
@@ -26,7 +29,7 @@ from catalogue.store import (
     Verdict,
     Write,
 )
-from stream.sqlite_thread import SqliteThread
+from stream.sqlite_thread import SqliteReader, SqliteThread, insert, rows
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS heads (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL);
@@ -50,7 +53,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     REQUESTS: ("collection", "state", "time"),
 }
 IDS_PER_QUERY_MAX = 500
-PRINTS_PER_READ = 5000
+PRINTS_PER_READ = 1000
 
 
 @dataclass
@@ -61,33 +64,35 @@ class SqliteStore:
 
     def __post_init__(self) -> None:
         self._writer = SqliteThread(self.path, SCHEMA, writes=True, name="store-writer")
-        self._reader = SqliteThread(self.path, SCHEMA, writes=False, name="store-reader")
+        self._searcher = SqliteThread(self.path, SCHEMA, writes=False, name="store-searcher")
+        self._reader = SqliteReader(self.path)
 
     async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
         if not refs:
             return {}
-        return await self._reader.run(lambda db: _get_many(db, refs))
+        return self._reader.read(lambda db: _get_many(db, refs))
 
     async def apply(self, writes: Sequence[Write]) -> list[Verdict]:
         if not writes:
             return []
-        rows = [_row(write) for write in writes]
-        return await self._writer.run(
-            lambda db: [
-                Verdict.ACCEPTED if db.execute(UPSERT[write.ref.kind], row).rowcount else Verdict.STALE
-                for write, row in zip(writes, rows, strict=True)
-            ]
-        )
+        by_kind: dict[str, dict[str, tuple[Any, ...]]] = {}
+        for write in writes:
+            by_kind.setdefault(write.ref.kind, {})[write.ref.id] = _row(write)
+        if sum(map(len, by_kind.values())) != len(writes):
+            raise ValueError("two writes of one call name the same document")
+        stale = await self._writer.run(lambda db: _apply(db, by_kind))
+        return [Verdict.STALE if write.ref.id in stale else Verdict.ACCEPTED for write in writes]
 
     async def search(self, query: Query) -> Page:
-        return await self._reader.run(lambda db: _search(db, query))
+        return await self._searcher.run(lambda db: _search(db, query))
 
     async def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
         statement = f"SELECT item, print FROM {kind} WHERE collection = ? AND item > ? ORDER BY item LIMIT ?"
         after = ""
         while True:
             arguments = (collection, after, PRINTS_PER_READ)
-            rows = await self._reader.run(lambda db, a=arguments: db.execute(statement, a).fetchall())  # type: ignore[misc]
+            rows = self._reader.read(lambda db, a=arguments: db.execute(statement, a).fetchall())  # type: ignore[misc]
+            await asyncio.sleep(0)  # this may be long: let others in between
             for item_id, print_ in rows:
                 yield item_id, print_
             if len(rows) < PRINTS_PER_READ:
@@ -96,20 +101,34 @@ class SqliteStore:
 
     async def close(self) -> None:
         await self._writer.close()
-        await self._reader.close()
+        await self._searcher.close()
+        self._reader.close()
 
 
-def _upsert(kind: str) -> str:
+def _upsert(kind: str) -> tuple[str, str]:
+    """What stands before and after the values."""
     names = ("id", "version", "body", *COLUMNS[kind])
-    marks = ", ".join("?" * len(names))
     changes = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
     return (
-        f"INSERT INTO {kind} ({', '.join(names)}) VALUES ({marks}) "
-        f"ON CONFLICT (id) DO UPDATE SET {changes} WHERE excluded.version > {kind}.version"
+        f"INSERT INTO {kind} ({', '.join(names)})",
+        f"ON CONFLICT (id) DO UPDATE SET {changes} WHERE excluded.version > {kind}.version",
     )
 
 
 UPSERT = {kind: _upsert(kind) for kind in COLUMNS}
+
+
+def _apply(db: sqlite3.Connection, by_kind: dict[str, dict[str, tuple[Any, ...]]]) -> set[str]:
+    """Write what is newer; the ids of what is not."""
+    stale: set[str] = set()
+    for kind, found in by_kind.items():
+        for piece in rows(list(found)):
+            marks = ", ".join("?" * len(piece))
+            query = f"SELECT json_group_object(id, version) FROM {kind} WHERE id IN ({marks})"
+            versions = orjson.loads(db.execute(query, piece).fetchone()[0])
+            stale |= {id_ for id_, version in versions.items() if found[id_][1] <= version}
+        insert(db, UPSERT[kind][0], list(found.values()), UPSERT[kind][1])
+    return stale
 
 
 def _row(write: Write) -> tuple[Any, ...]:

@@ -15,7 +15,6 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from catalogue.lifecycle import State
-from stream.keys import dataset_key
 
 HEADS, ITEMS, COLLECTIONS, REQUESTS = "heads", "items", "collections", "requests"
 
@@ -106,9 +105,9 @@ def head_ref(key: str) -> Ref:
     return Ref(HEADS, "h:" + key, key)
 
 
-def item_ref(collection: str, item_id: str, dataset: str) -> Ref:
-    """The record of an item."""
-    return Ref(ITEMS, f"i:{collection}/{item_id}", dataset_key(collection, dataset))
+def item_ref(collection: str, item_id: str, key: str) -> Ref:
+    """The record of an item; `key` is its dataset's."""
+    return Ref(ITEMS, f"i:{collection}/{item_id}", key)
 
 
 def collection_ref(collection: str) -> Ref:

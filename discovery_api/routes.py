@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
@@ -59,7 +59,8 @@ class Reader:
             dataset = self.profile_of((await self.collection(collection)).id).rules(item_id).dataset
         except Refused as refusal:
             raise _no_item(item_id) if refusal.problem.kind == "stac-validation" else refusal from refusal
-        head, item = head_ref(dataset_key(collection, dataset)), item_ref(collection, item_id, dataset)
+        key = dataset_key(collection, dataset)
+        head, item = head_ref(key), item_ref(collection, item_id, key)
         found = await self.store.get_many([head, item])
         return (
             decode_record(found[item].body) if item in found else None,
@@ -97,7 +98,8 @@ def _catalogue(routes: APIRouter, reader: Reader) -> None:
     async def landing(request: Request) -> Response:
         root = reader.root_url(request)
         links = [
-            ("self", "/", JSON), ("root", "/", JSON), ("data", "/collections", JSON), ("conformance", "/conformance", JSON),
+            ("self", "/", JSON), ("root", "/", JSON), ("data", "/collections", JSON),
+            ("conformance", "/conformance", JSON),
             ("service-desc", "/openapi.json", "application/vnd.oai.openapi+json;version=3.0"),
             ("service-doc", "/docs", "text/html"),
         ]  # fmt: skip
@@ -143,8 +145,10 @@ def _items(routes: APIRouter, reader: Reader) -> None:
 
     @routes.get("/collections/{collection}/items/{item}", summary="One Item")
     async def item_(
-        request: Request, collection: str, item: str, retracted: str = "exclude", purged: str = "exclude"
-    ) -> Response:
+        request: Request, collection: str, item: str,
+        retracted: Literal["exclude", "hide-data", "include"] = "exclude",
+        purged: Literal["exclude", "include"] = "exclude",
+    ) -> Response:  # fmt: skip
         record, head = await reader.item(collection, item)
         if record is None or (record.state == State.PURGED and purged != "include"):
             raise _no_item(item)

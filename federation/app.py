@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stream import metrics
 from stream.consume import Follower
 from stream.errors import Finding, Problem, Refused, Unavailable
-from transaction_api.door import Lost
+from transaction_api.append import Lost
 
 logger = logging.getLogger(__name__)
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")

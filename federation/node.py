@@ -20,15 +20,19 @@ from discovery_api.routes import router as discovery_router
 from federation import clock
 from federation.app import make_app
 from federation.handle_key import load_handle_key
-from federation.settings import Settings
+from federation.settings import Settings, SettingsError
 from index_node.indexer import Indexer
 from stream.consume import Follower, Stopped, whole
+from stream.events import FOLDS
 from stream.log import Log
 from stream.sqlite import SqliteLog
 from stream.topics import Topics, create_topics
-from transaction_api import door
+from transaction_api import append
+from transaction_api.append import Appender
+from transaction_api.door import Door
 from transaction_api.handles import DAY_MS, HandleKeeper, Handles
 from transaction_api.ids import Minter
+from transaction_api.mint import Mint
 from transaction_api.policy import OpenDoor
 from transaction_api.routes import Api, Limits
 from transaction_api.routes import router as transaction_router
@@ -36,7 +40,7 @@ from transaction_api.site import Site
 
 logger = logging.getLogger(__name__)
 RESTART_FIRST_S, RESTART_LONGEST_S = 0.5, 30.0
-STOP_DEADLINE_S = 8.0
+STOP_DEADLINE_S = 5.0
 
 
 class InUse(Exception):
@@ -82,6 +86,10 @@ def open_log(settings: Settings) -> SqliteLog:
 
 async def make_node(settings: Settings, log: Log | None = None, store: Store | None = None) -> Node:
     """A node by its settings; tests and the demonstration pass a log of their own."""
+    if settings.fold not in FOLDS:
+        raise SettingsError(
+            f"STACFED_FOLD: this software knows the folds {sorted(FOLDS)}, not {settings.fold}"
+        )
     lock = _lock(settings)
     own_log = log or open_log(settings)
     own_store = store or SqliteStore(_sqlite_path(settings.effective_store_url))
@@ -129,10 +137,12 @@ def _transaction_api(
     site = Site(log, store, topics, index_group(settings), wait_s, profile_of)
     minter = Minter(load_handle_key(settings).encode())
     open_door = OpenDoor()
-    limits = door.Limits(settings.item_bytes_max, settings.message_bytes_max, settings.appends_in_flight_max)
-    own_door = door.Door(
-        settings.node, settings.expected_nodes, log, site, open_door, minter, clock.now, clock.now_ms,
-        settings.fold, limits,
+    limits = append.Limits(
+        settings.item_bytes_max, settings.message_bytes_max, settings.appends_in_flight_max
+    )
+    own_door = Door(
+        settings.node, settings.expected_nodes, site, open_door, Mint(minter, clock.now_ms),
+        Appender(log, topics, limits), clock.now, settings.fold,
     )  # fmt: skip
     handles = Handles(
         keeper, minter, site.all_applied, clock.now_ms, settings.delivery_deadline_s * 1000,

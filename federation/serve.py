@@ -6,20 +6,27 @@ import asyncio
 import contextlib
 import signal
 import socket
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 
 from federation.node import Node
+from federation.runtime import tune
 
-DRAIN_S = 5
-# Threads hand results to the event loop all the time; Python's 5 ms turn would be most of an answer's time.
-SWITCH_INTERVAL_S = 0.0005
+DRAIN_S = 4
+BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own."""
+    """uvicorn without signal handlers of its own; `up` is set once it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -41,7 +48,7 @@ def make_server(node: Node) -> Server:
             server_header=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=DRAIN_S,
-            backlog=2048,
+            backlog=BACKLOG,
         )
     )
 
@@ -52,23 +59,40 @@ def listen(host: str, port: int) -> socket.socket:
     bound = socket.socket(family)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))
+    bound.listen(BACKLOG)
     return bound
 
 
-async def serve(nodes: Sequence[Node], sockets: Sequence[socket.socket], stopping: asyncio.Event) -> None:
-    """Serve each node on its socket until `stopping` is set; then answer what was asked, and let followers finish."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+async def serve(
+    nodes: Sequence[Node],
+    sockets: Sequence[socket.socket],
+    stopping: asyncio.Event,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve each node on its socket until `stopping` is set; then answer what was asked, and let followers finish.
+
+    `ready` is called once, when every server answers.
+    """
+    tune()
     servers = [make_server(node) for node in nodes]
     for node in nodes:
         node.start()
     running = [asyncio.create_task(s.serve(sockets=[b])) for s, b in zip(servers, sockets, strict=True)]
     waiting = asyncio.create_task(stopping.wait())
+    announcing = asyncio.create_task(_announce(servers, ready))
     await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    announcing.cancel()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*running)
     await asyncio.gather(*(node.stop() for node in nodes))
+
+
+async def _announce(servers: Sequence[Server], ready: Callable[[], None]) -> None:
+    for server in servers:
+        await server.up.wait()
+    ready()
 
 
 def stop_on_signals(stopping: asyncio.Event) -> None:

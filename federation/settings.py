@@ -20,6 +20,8 @@ NODE_NAME = r"^[a-z0-9.-]{1,63}$"
 # Read by the tests, never by a node.
 TEST_VARIABLES = frozenset({"STACFED_SHARED"})
 TEST_PREFIX = "STACFED_TEST_"
+# Read by the client commands, never by a node.
+CLIENT_VARIABLES = frozenset({"STACFED_URL"})
 
 
 class SettingsError(ValueError):
@@ -189,7 +191,8 @@ def _line(field: str, message: str) -> str:
 
 
 def _unknown_variables() -> list[str]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | TEST_VARIABLES
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known |= TEST_VARIABLES | CLIENT_VARIABLES
     lines = []
     for name in sorted(os.environ):
         upper = name.upper()
@@ -207,6 +210,28 @@ def markdown_table() -> str:
         default = "" if field.default in (None, ()) else f"`{field.default}`"
         rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)
+
+
+def shown_settings(settings: Settings) -> list[str]:
+    """Every variable with its value and where that comes from, one a line; secrets are hidden."""
+    width = max(map(len, Settings.model_fields)) + len(PREFIX)
+    return [
+        f"{PREFIX + name.upper():<{width}}  {_shown(settings, name)}  ({_origin(settings, name)})"
+        for name in Settings.model_fields
+    ]
+
+
+def _shown(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if value is None:
+        return "not set"
+    if not Settings.model_fields[name].repr:
+        return "(hidden)"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _origin(settings: Settings, name: str) -> str:
+    return "environment" if name in settings.model_fields_set else "default"
 
 
 if __name__ == "__main__":

@@ -8,21 +8,20 @@ acknowledged the others. Then the outcomes. Every step may be repeated at any ti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from catalogue.decide import Decision, check_action, decide, finish
 from catalogue.head import Head, decode_head, encode_head
-from catalogue.record import Record as CatalogueRecord
 from catalogue.record import decode_record, encode_record
 from catalogue.store import Document, Ref, Store, Verdict, Write, collection_ref, head_ref, item_ref
 from stream import metrics
-from stream.consume import Delivery
+from stream.consume import Delivery, Stopped
 from stream.errors import Problem, Unavailable
 from stream.events import Event, Undecodable, check_stamped, decode
 from stream.keys import partition_of
 from stream.log import Log, Record
 from stream.outcomes import INDEX_ROLE, Outcome, encode_outcome, outcome_of
-from stream.position import position
+from stream.position import position, split
 
 DECISIONS_AGAIN_MAX = 5
 
@@ -31,32 +30,28 @@ class StoreRefused(Exception):
     """The store will never take a document of this event."""
 
 
-@dataclass
 class _Work:
     """One event on its way through a round."""
 
-    delivery: Delivery[Event]
-    position: int
-    known: dict[Ref, Document] = field(default_factory=dict)
-    decision: Decision | None = None
-    head: Head | None = None  # set once the event is decided in the store, by us or by another worker
-    overtaken: bool = False
-
-    @property
-    def event(self) -> Event:
-        return self.delivery.message
-
-    @property
-    def head_ref(self) -> Ref:
-        return head_ref(self.event.key)
+    def __init__(self, delivery: Delivery[Event], generation: int) -> None:
+        self.delivery = delivery
+        self.event = delivery.message
+        self.position = position(generation, delivery.record.offset)
+        self.head_ref = head_ref(delivery.key)
+        self.target = self.ref(self.event.item_id)
+        self.known: dict[Ref, Document] = {}
+        self.decision: Decision | None = None
+        self.head: Head | None = (
+            None  # set once the event is decided in the store, by us or by another worker
+        )
+        self.overtaken = False
 
     def ref(self, item_id: str) -> Ref:
         """The document of one of the dataset's records."""
-        event = self.event
-        if event.about_collection:
-            return collection_ref(event.collection)
-        assert event.rules is not None
-        return item_ref(event.collection, item_id, event.rules.dataset)
+        collection, key = self.event.collection, self.delivery.key
+        return (
+            collection_ref(collection) if self.event.about_collection else item_ref(collection, item_id, key)
+        )
 
 
 @dataclass
@@ -82,7 +77,7 @@ class Indexer:
 
     async def round(self, part: Sequence[Delivery[Event]]) -> None:
         """One round: read, decide, write heads, write documents, say so. Safe to repeat at any point."""
-        works = [_Work(delivery, position(self.generation, delivery.record.offset)) for delivery in part]
+        works = [_Work(delivery, self.generation) for delivery in part]
         await self._decide(works)
         live = [work for work in works if not work.overtaken]
         await self._read_changed(live)
@@ -106,7 +101,7 @@ class Indexer:
         """Round 1 (law 4): a decision whose head is refused is dropped, and its dataset read again."""
         open_ = list(works)
         for _ in range(DECISIONS_AGAIN_MAX):
-            await self._read(open_, lambda work: [work.head_ref, work.ref(work.event.item_id)])
+            await self._read(open_, lambda work: [work.head_ref, work.target])
             for work in open_:
                 self._take_branch(work)
             deciding = [work for work in open_ if work.decision is not None]
@@ -126,12 +121,16 @@ class Indexer:
     def _take_branch(self, work: _Work) -> None:
         document = work.known.get(work.head_ref)
         head = decode_head(document.body) if document else None
+        if head is not None and split(head.position)[0] != self.generation:
+            raise Stopped(
+                f"the store holds generation {split(head.position)[0]}, not {self.generation}; use an empty one"
+            )
         if head is not None and head.position > work.position:
             work.overtaken = True
         elif head is not None and head.position == work.position:
             work.head = head
         else:
-            old = work.known.get(work.ref(work.event.item_id))
+            old = work.known.get(work.target)
             work.decision = decide(work.event, work.position, head, decode_record(old.body) if old else None)
 
     async def _read_changed(self, works: Sequence[_Work]) -> None:
@@ -156,9 +155,10 @@ class Indexer:
         writes, owners = [], []
         for work in works:
             for item_id in ids(_head(work)):
-                document = work.known.get(work.ref(item_id))
+                ref = work.ref(item_id)
+                document = work.known.get(ref)
                 if document is None or document.version < work.position:
-                    writes.append(_item_write(work, item_id, document))
+                    writes.append(_item_write(work, ref, item_id, document))
                     owners.append(work)
         for work, verdict in zip(owners, await self.store.apply(writes), strict=True):
             _raise_for(verdict, work)
@@ -201,13 +201,12 @@ def _head_write(work: _Work) -> Write:
     return Write(work.head_ref, work.position, encode_head(_decided(work).head), {})
 
 
-def _item_write(work: _Work, item_id: str, document: Document | None) -> Write:
-    record: CatalogueRecord | None = None
-    if work.decision is not None and item_id == work.event.item_id:
-        record = work.decision.record
-    if record is None:
-        record = finish(work.event, _head(work), decode_record(document.body) if document else None)
-    return Write(work.ref(item_id), work.position, encode_record(record), record.to_json())
+def _item_write(work: _Work, ref: Ref, item_id: str, document: Document | None) -> Write:
+    decision = work.decision
+    if decision is not None and decision.record is not None and item_id == work.event.item_id:
+        return Write(ref, work.position, decision.body, decision.record.fields())
+    record = finish(work.event, _head(work), decode_record(document.body) if document else None)
+    return Write(ref, work.position, encode_record(record), record.fields())
 
 
 def _raise_for(verdict: Verdict, work: _Work) -> None:

@@ -150,12 +150,21 @@ class Follower(Generic[T]):
                     self._leave[place] = asyncio.Event()
                     self._loops[place] = asyncio.create_task(self._follow(consumer, place))
                 self.assigned = True
+                await self._measure_lag()
                 await self._watch()
         finally:
             self.assigned = False
             await self._finish(set(self._loops))
             with contextlib.suppress(Unavailable):
                 await consumer.close()
+
+    async def _measure_lag(self) -> None:
+        for topic in {place.topic for place in self._loops}:
+            ends, committed = await self.log.end(topic), await self.log.committed(self.group, topic)
+            for place in self._loops:
+                if place.topic == topic:
+                    lag = ends[place.partition] - committed[place.partition]
+                    metrics.LAG.labels(self.name, topic, place.partition).set(lag)
 
     async def _watch(self) -> None:
         """Wait until it is time to rebalance; raise what ended a partition's loop."""
@@ -235,7 +244,7 @@ class Follower(Generic[T]):
             )
         if isinstance(fault, bool):
             return fault
-        if isinstance(fault, Unavailable) or not isinstance(fault, Exception):
+        if isinstance(fault, Unavailable | Stopped) or not isinstance(fault, Exception):
             raise fault
         if len(part) == 1:
             self._park(part[0], fault)

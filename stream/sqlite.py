@@ -17,7 +17,7 @@ from pathlib import Path
 from stream.errors import Unavailable
 from stream.keys import partition_of
 from stream.log import Consumer, Fenced, Message, Receipt, Record, Revoking, TopicPartition
-from stream.sqlite_thread import SqliteThread
+from stream.sqlite_thread import SqliteReader, SqliteThread, insert
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS places (
@@ -47,7 +47,7 @@ class SqliteLog:
 
     def __post_init__(self) -> None:
         self._writer = SqliteThread(self.path, SCHEMA, writes=True, name="log-writer")
-        self._reader = SqliteThread(self.path, SCHEMA, writes=False, name="log-reader")
+        self._reader = SqliteReader(self.path)
         self._watcher: asyncio.Task[None] | None = None
 
     async def create_topic(self, topic: str, partitions: int) -> None:
@@ -65,10 +65,10 @@ class SqliteLog:
             )
 
     async def partitions(self, topic: str) -> int:
-        return len(await self._ids(topic))
+        return len(self._ids(topic))
 
     async def append(self, messages: Sequence[Message]) -> list[Receipt]:
-        ids = {topic: await self._ids(topic) for topic in {message.topic for message in messages}}
+        ids = {topic: self._ids(topic) for topic in {message.topic for message in messages}}
         placed = [(message, partition_of(message.key, len(ids[message.topic]))) for message in messages]
 
         def job(db: sqlite3.Connection) -> list[Receipt]:
@@ -79,7 +79,7 @@ class SqliteLog:
                 ends[place] = offset + 1
                 rows.append((place << OFFSET_BITS | offset, message.key, message.value))
                 receipts.append(Receipt(TopicPartition(message.topic, number), offset))
-            db.executemany("INSERT INTO messages (id, key, value) VALUES (?, ?, ?)", rows)
+            insert(db, "INSERT INTO messages (id, key, value)", rows)
             db.executemany(
                 'UPDATE places SET "end" = ? WHERE id = ?', [(end, place) for place, end in ends.items()]
             )
@@ -90,16 +90,16 @@ class SqliteLog:
         return receipts
 
     async def end(self, topic: str) -> list[int]:
-        ids = await self._ids(topic)
-        return await self._reader.run(lambda db: [_end(db, place) for place in ids])
+        ids = self._ids(topic)
+        return self._reader.read(lambda db: [_end(db, place) for place in ids])
 
     async def committed(self, group: str, topic: str) -> list[int]:
-        ids = await self._ids(topic)
-        return await self._reader.run(lambda db: [_committed(db, group, place) for place in ids])
+        ids = self._ids(topic)
+        return self._reader.read(lambda db: [_committed(db, group, place) for place in ids])
 
     async def read(self, place: TopicPartition, offset: int, records_max: int) -> list[Record]:
-        number = (await self._ids(place.topic))[place.partition]
-        return await self._reader.run(lambda db: _read(db, place, number, offset, records_max))
+        number = (self._ids(place.topic))[place.partition]
+        return self._reader.read(lambda db: _read(db, place, number, offset, records_max))
 
     async def consumer(self, group: str, member: str, topics: Sequence[str], revoking: Revoking) -> Consumer:
         if self._watcher is None or self._watcher.done():
@@ -107,7 +107,7 @@ class SqliteLog:
         places = {
             TopicPartition(topic, partition): number
             for topic in topics
-            for partition, number in enumerate(await self._ids(topic))
+            for partition, number in enumerate(self._ids(topic))
         }
         return SqliteConsumer(self, group, member, places, revoking)
 
@@ -117,12 +117,12 @@ class SqliteLog:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
         await self._writer.close()
-        await self._reader.close()
+        self._reader.close()
 
-    async def _ids(self, topic: str) -> list[int]:
+    def _ids(self, topic: str) -> list[int]:
         if topic not in self._places:
             query = "SELECT id FROM places WHERE topic = ? ORDER BY partition"
-            rows = await self._reader.run(lambda db: db.execute(query, (topic,)).fetchall())
+            rows = self._reader.read(lambda db: db.execute(query, (topic,)).fetchall())
             if not rows:
                 raise KeyError(f"there is no topic {topic}")
             self._places[topic] = [place for (place,) in rows]
@@ -134,7 +134,7 @@ class SqliteLog:
         while True:
             await asyncio.sleep(WATCH_S)
             with contextlib.suppress(Unavailable):
-                (version,) = await self._reader.run(lambda db: db.execute("PRAGMA data_version").fetchone())
+                (version,) = self._reader.read(lambda db: db.execute("PRAGMA data_version").fetchone())
                 if version != seen:
                     seen = version
                     self._wake(set(self._waiters))
@@ -178,11 +178,11 @@ class SqliteConsumer:
         waiters = self.log._waiters.setdefault(place, set())
         waiters.add(waiter)
         try:
-            records = await self._read(place, records_max)
+            records = self._read(place, records_max)
             if not records:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(waiter.wait(), wait_s)
-                    records = await self._read(place, records_max)
+                    records = self._read(place, records_max)
             if records and place in self._next:
                 self._next[place] = records[-1].offset + 1
             return records
@@ -213,12 +213,12 @@ class SqliteConsumer:
         self._next.clear()
         await self.log._writer.run(job)
 
-    async def _read(self, place: TopicPartition, records_max: int) -> list[Record]:
+    def _read(self, place: TopicPartition, records_max: int) -> list[Record]:
         start = self._next.get(place)
         if start is None:
             return []
         number = self.places[place]
-        return await self.log._reader.run(lambda db: _read(db, place, number, start, records_max))
+        return self.log._reader.read(lambda db: _read(db, place, number, start, records_max))
 
     def _renew(self, db: sqlite3.Connection) -> dict[TopicPartition, int]:
         """Renew the lease and take free partitions up to a fair share; ours, each with its committed offset."""

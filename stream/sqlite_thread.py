@@ -1,7 +1,11 @@
-"""One thread with one SQLite connection; jobs that wait together share one transaction.
+"""How SQLite is used under an event loop: writes in a thread with group commit, short reads in the loop itself.
 
-This is group commit: while a transaction is being made durable, the next jobs gather, so the cost of a sync is
-shared. An error of the engine fails every job of the transaction: none of them has happened.
+Group commit: while a transaction is being made durable, the next jobs gather and share the next one. An error of the
+engine fails every job of the transaction: none of them has happened.
+
+Every step of a statement gives up Python's global lock and waits to have it back, up to a whole turn of the busiest
+thread. So short reads run where the lock is held anyway (they never wait for a writer: the files are in WAL mode),
+and a job in the thread uses few statements of many rows (`rows`), not many of one.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +28,45 @@ BUSY_TIMEOUT_MS = 5000
 Job = Callable[[sqlite3.Connection], Any]
 
 
+ROWS_AT_ONCE = (128, 16, 1)  # few sizes, so that their statements are compiled once
+
+
+def rows(all_rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The rows in pieces of those sizes, in order."""
+    start = 0
+    for size in ROWS_AT_ONCE:
+        while len(all_rows) - start >= size:
+            yield all_rows[start : start + size]
+            start += size
+
+
+def insert(db: sqlite3.Connection, head: str, all_rows: Sequence[tuple[Any, ...]], tail: str = "") -> None:
+    """`INSERT INTO ... VALUES` for many rows; `head` ends before the values, `tail` begins after them."""
+    for piece in rows(all_rows):
+        marks = "(" + ", ".join("?" * len(piece[0])) + ")"
+        values = [value for row in piece for value in row]
+        db.execute(f"{head} VALUES {', '.join([marks] * len(piece))} {tail}", values)
+
+
+class SqliteReader:
+    """A connection for short reads in the event loop's own thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = open_database(path, None)
+
+    def read(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """The job's result. Unavailable on any error of the engine."""
+        try:
+            return job(self._connection)
+        except sqlite3.Error as error:
+            raise Unavailable(f"{self._path.name}: {error}") from error
+
+    def close(self) -> None:
+        """Let go."""
+        self._connection.close()
+
+
 class SqliteThread:
     """`writes`: jobs run inside BEGIN IMMEDIATE, else they share one read snapshot."""
 
@@ -31,12 +74,8 @@ class SqliteThread:
         self._path = path
         self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         self._ended = False
-        self._queue: queue.Queue[tuple[Job, asyncio.Future[Any]] | None] = queue.Queue(JOBS_WAITING_MAX)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._connection = _connect(path, schema if writes else None)
-        except sqlite3.Error as error:
-            raise Unavailable(f"cannot open {path}: {error}") from error
+        self._queue: queue.SimpleQueue[tuple[Job, asyncio.Future[Any]] | None] = queue.SimpleQueue()
+        self._connection = open_database(path, schema if writes else None)
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -45,16 +84,15 @@ class SqliteThread:
         if self._ended:
             raise Unavailable(f"the thread of {self._path.name} has ended")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        try:
-            self._queue.put_nowait((job, future))
-        except queue.Full:
-            raise Unavailable(f"{self._path.name} is busy: {JOBS_WAITING_MAX} jobs are waiting") from None
+        if self._queue.qsize() >= JOBS_WAITING_MAX:
+            raise Unavailable(f"{self._path.name} is busy: {JOBS_WAITING_MAX} jobs are waiting")
+        self._queue.put((job, future))
         return await future
 
     async def close(self) -> None:
         """Finish the jobs that wait, then close the connection."""
         if not self._ended:
-            await asyncio.to_thread(self._queue.put, None)
+            self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
@@ -113,14 +151,21 @@ def _deliver(answers: list[Answer]) -> None:
             future.set_result(result)
 
 
-def _connect(path: Path, schema: str | None) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    if schema is not None:
-        connection.execute("PRAGMA page_size = 8192")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(schema)
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -16000")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+def open_database(path: Path, schema: str | None) -> sqlite3.Connection:
+    """A connection; with a schema the file is made. Unavailable when it cannot be opened."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        if schema is not None:
+            connection.execute("PRAGMA page_size = 8192")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(schema)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -8000")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    except sqlite3.Error as error:
+        raise Unavailable(f"cannot open {path}: {error}") from error
     return connection

@@ -7,6 +7,7 @@ fold the same bytes into the same document.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
@@ -139,6 +140,17 @@ def read_patch(value: Any, media_type: str) -> list[dict[str, Any]] | dict[str, 
     raise _malformed(
         expected.get(media_type, "A list of operations or a merge patch object is expected."), ""
     )
+
+
+@contextlib.contextmanager
+def under(place: str) -> Iterator[None]:
+    """For a part of a body: the findings of a refusal name their places from the root of the whole."""
+    try:
+        yield
+    except Refused as refusal:
+        problem = refusal.problem
+        moved = [replace(finding, pointer=place + finding.pointer) for finding in problem.findings]
+        raise Refused(problem.kind, problem.detail, *moved) from refusal
 
 
 def _malformed(detail: str, place: str) -> Refused:

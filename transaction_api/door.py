@@ -7,88 +7,27 @@ cannot be sure in time the event is appended and the index node decides.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from catalogue.content import canonical, content_digest, without_navigation
+from catalogue.content import content_digest, without_navigation
 from catalogue.decide import REJECTED, UNCHANGED, Decision, decide
 from catalogue.latest import ordered
 from catalogue.lifecycle import ACTIONS, Right
 from catalogue.profile import Profile
 from catalogue.replicas import is_access
 from schemas.core import check_collection, check_item
-from stream import metrics
-from stream.errors import Finding, Problem, Refused, Unavailable
+from stream.errors import Finding, Refused
 from stream.events import Event, Parent, Requester, Rules, encode
-from stream.log import Log, Message
 from transaction_api import patches
-from transaction_api.ids import Minter
+from transaction_api.append import EVENTS_AT_A_TIME, Appender
+from transaction_api.body import under
+from transaction_api.calls import Call, Item, Order, Preview, check_order
+from transaction_api.mint import Mint
 from transaction_api.policy import Identity, Policy, require
 from transaction_api.recognise import recognise
 from transaction_api.site import Known, Site
-
-Item = dict[str, Any]
-KEYS_REMEMBERED_MAX = 10_000
-FEATURES_AT_A_TIME = 100  # of a long body, before other requests are let through
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bytes, counts and seconds that a door never exceeds."""
-
-    item_bytes_max: int = 4 << 20
-    message_bytes_max: int = 5 << 20
-    appends_in_flight_max: int = 256
-    append_deadline_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What every write has beside its body. `key` is the Idempotency-Key, `body_digest` what it goes with."""
-
-    identity: Identity
-    request_id: str
-    publisher: tuple[str, str]
-    method: str
-    path: str
-    key: str | None = None
-    body_digest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The body of an action: a reason, and what the action takes (see the table)."""
-
-    reason: str | None = None
-    wish: str | None = None
-    fields: tuple[str, ...] = ()
-    node: str | None = None
-    locations: dict[str, Any] = field(default_factory=dict)
-    assets: tuple[str, ...] = ()
-    revision: int | None = None
-    drop: bool = False
-    item: Item | None = None
-    patch: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a publication would come to: `new`, `new version`, `exists`, or `refused` with its problem."""
-
-    item_id: str
-    verdict: str
-    versions: tuple[str, ...] = ()
-    problem: Problem | None = None
-
-
-class Lost(Unavailable):
-    """The append was not acknowledged: it may have happened. `handle` can be asked."""
-
-    def __init__(self, detail: str, handle: str) -> None:
-        super().__init__(detail)
-        self.handle = handle
 
 
 @dataclass
@@ -97,28 +36,22 @@ class Door:
 
     node: str
     expected: tuple[str, ...]
-    log: Log
     site: Site
     policy: Policy
-    minter: Minter
+    mint: Mint
+    appender: Appender
     now: Callable[[], str]
-    now_ms: Callable[[], int]
     fold: int = 1
-    limits: Limits = field(default_factory=Limits)
-    _keys: OrderedDict[tuple[str, ...], str] = field(default_factory=OrderedDict)
-
-    def __post_init__(self) -> None:
-        self._in_flight = asyncio.Semaphore(self.limits.appends_in_flight_max)
 
     async def publish(self, call: Call, collection: str, item: Item) -> str:
         """POST of one Item."""
         require(self.policy, call.identity, Right.PUBLISH, collection)
         profile = await self.site.profile(collection)
         event = self._publication(
-            call, profile, collection, self._id(call), self._checked(item, profile), None
+            call, profile, collection, self.mint.id_of(call), self._checked(item, profile), None
         )
         await self._refuse_early(event)
-        return await self._append([event])
+        return await self.appender.append([event])
 
     async def publish_all(self, call: Call, collection: str, items: Sequence[Item]) -> str:
         """POST of a FeatureCollection: one request; every feature is checked before any is appended."""
@@ -126,7 +59,7 @@ class Door:
         profile = await self.site.profile(collection)
         findings: list[Finding] = []
         events = []
-        handle = self._id(call, family=True)
+        handle = self.mint.id_of(call, family=True)
         for index, item in enumerate(items):
             try:
                 checked = self._checked(item, profile)
@@ -135,16 +68,16 @@ class Door:
                 findings += [replace(finding, index=index) for finding in own]
                 continue
             parent = Parent(handle, index, len(items))
-            child = self.minter.child(handle, index)
+            child = self.mint.minter.child(handle, index)
             events.append(self._publication(call, profile, collection, child, checked, parent))
-            if index % FEATURES_AT_A_TIME == FEATURES_AT_A_TIME - 1:
+            if index % EVENTS_AT_A_TIME == EVENTS_AT_A_TIME - 1:
                 await asyncio.sleep(0)
         if findings:
             faulty = len({finding.index for finding in findings})
             raise Refused(
                 "stac-validation", f"{faulty} of {len(items)} features are not valid", *findings[:1000]
             )
-        return await self._append(events)
+        return await self.appender.append(events)
 
     async def preview(self, collection: str, items: Sequence[Item]) -> list[Preview]:
         """What publishing these items would come to; nothing is appended."""
@@ -165,12 +98,12 @@ class Door:
             exempt = self.policy.allows(call.identity, Right.EXEMPT, collection, None)
             event = replace(event, action="replace") if exempt else event
         await self._refuse_early(event)
-        return await self._append([event])
+        return await self.appender.append([event])
 
     async def patch(self, call: Call, collection: str, item_id: str, patch: Any) -> str:
         """PATCH: the action is recognised from the paths that the patch touches."""
         profile = await self.site.profile(collection)
-        rules = profile.rules(item_id)
+        rules = _named(profile, item_id)
         known = await self.site.item(collection, item_id, rules)
         assets = known.record.item["assets"] if known.record else {}
         found = recognise(patch, lambda key: is_access(key, assets.get(key, {}), rules))
@@ -179,22 +112,23 @@ class Door:
         node = found.node or self.node
         event = replace(event, method="PATCH", patch=patch, node=node, revision=_revision(known, item_id))
         await self._refuse_early(event, known)
-        return await self._append([event])
+        return await self.appender.append([event])
 
     async def act(self, call: Call, collection: str, item_id: str, action: str, order: Order) -> str:
         """An action by its name, with its reason and what it takes."""
         if action not in ACTIONS:
             raise Refused("operation-not-permitted", f"{action} is none of {', '.join(ACTIONS)}")
-        _check_order(action, order)
+        check_order(action, order)
         require(self.policy, call.identity, ACTIONS[action].right, collection, order.node)
         profile = await self.site.profile(collection)
-        rules = profile.rules(item_id)
         if order.item is not None:
-            order = replace(order, item=self._checked(order.item, profile))
+            with under("/item"):
+                order = replace(order, item=self._checked(order.item, profile))
+        rules = _named(profile, item_id)
         known = await self.site.item(collection, item_id, rules)
         event = self._ordered(self._event(call, profile, collection, item_id, action, rules), order, known)
         await self._refuse_early(event, known)
-        return await self._append([event])
+        return await self.appender.append([event])
 
     async def put_collection(self, call: Call, body: Item, *, create: bool) -> str:
         """POST (create) or PUT (replace) of a Collection."""
@@ -211,13 +145,13 @@ class Door:
             method="POST" if create else "PUT", about_collection=True, item=stripped, digest=content_digest(stripped),
         )  # fmt: skip
         await self._refuse_early(event)
-        return await self._append([event])
+        return await self.appender.append([event])
 
     async def _preview(self, profile: Profile, collection: str, item: Item) -> Preview:
         nobody = Call(Identity(Requester()), "", ("", ""), "POST", "")
         try:
             checked = self._checked(item, profile)
-            event = self._publication(nobody, profile, collection, self._id(nobody), checked, None)
+            event = self._publication(nobody, profile, collection, self.mint.id_of(nobody), checked, None)
             known = await self._known(event)
             decision = self._try(event, known)
         except Refused as refusal:
@@ -240,7 +174,7 @@ class Door:
         self, call: Call, profile: Profile, collection: str, item_id: str, action: str, rules: Rules
     ) -> Event:
         return Event(
-            id=self._id(call),
+            id=self.mint.id_of(call),
             request_id=call.request_id,
             time=self.now(),
             method="PATCH",
@@ -288,7 +222,7 @@ class Door:
                 decision = self._try(told, known) if known.sound else None
                 shown = decision.record.item["assets"] if decision and decision.record else None
                 whole = replace(told, patch=patches.of_action(str(action), order.fields, shown))
-                if len(encode(whole)) <= self.limits.message_bytes_max:
+                if len(encode(whole)) <= self.appender.limits.message_bytes_max:
                     return whole
                 return replace(told, patch=patches.of_action(str(action), order.fields, None))
 
@@ -305,6 +239,8 @@ class Door:
     async def _refuse_early(self, event: Event, known: Known | None = None) -> None:
         """Refused where the site is sure that the index node would reject the event; else nothing."""
         known = known or await self._known(event)
+        if event.action == "publish" and known.sound and known.record is None:
+            return  # nothing is in its way
         if known.head and known.head.entry(event.id):
             return  # the same request once more: its handle tells what became of it
         if known.sound and self._try(event, known).problem is None:
@@ -317,58 +253,6 @@ class Door:
         if problem is not None:
             raise Refused(problem.kind, problem.detail, *problem.findings)
 
-    async def _append(self, events: Sequence[Event]) -> str:
-        """Append all events of a request. Lost when the log did not acknowledge every one in time."""
-        messages = []
-        for number, event in enumerate(events):
-            messages.append(self._message(event))
-            if number % FEATURES_AT_A_TIME == FEATURES_AT_A_TIME - 1:
-                await asyncio.sleep(0)
-        handle = events[0].handle
-        if self._in_flight.locked():
-            raise Unavailable(f"{self.limits.appends_in_flight_max} appends are waiting for the log")
-        async with self._in_flight:
-            append = asyncio.ensure_future(self.log.append(messages))
-            try:
-                async with asyncio.timeout(self.limits.append_deadline_s):
-                    await asyncio.shield(append)
-            except (Unavailable, TimeoutError) as error:
-                raise Lost(
-                    "the log has not acknowledged it; ask the handle what became of it", handle
-                ) from error
-        for event in events:
-            metrics.EVENTS_ACCEPTED.labels(event.action).inc()
-        return handle
-
-    def _message(self, event: Event) -> Message:
-        topics = self.site.topics
-        value = encode(event)
-        if len(value) > self.limits.item_bytes_max and event.item is not None:
-            if len(canonical(event.item)) > self.limits.item_bytes_max:
-                raise Refused(
-                    "record-too-large", f"{event.item_id} is over {self.limits.item_bytes_max} bytes"
-                )
-        if len(value) > self.limits.message_bytes_max:
-            raise Refused(
-                "record-too-large",
-                f"{event.item_id} makes an event over {self.limits.message_bytes_max} bytes",
-            )
-        return Message(
-            topics.collections if event.about_collection else topics.transactions, event.key, value
-        )
-
-    def _id(self, call: Call, *, family: bool = False) -> str:
-        """A new id, or with an Idempotency-Key the one of that key and body. Refused for the key with another body."""
-        if call.key is None:
-            return self.minter.by_time(self.now_ms(), family=family)
-        parts = (call.identity.requester.sub, call.method, call.path, call.key)
-        if self._keys.setdefault(parts, call.body_digest) != call.body_digest:
-            raise Refused("key-reused", f"the Idempotency-Key {call.key} was used with another body")
-        self._keys.move_to_end(parts)
-        if len(self._keys) > KEYS_REMEMBERED_MAX:
-            self._keys.popitem(last=False)
-        return self.minter.by_key((*parts, call.body_digest), family=family)
-
 
 def _id_findings(item: Item, profile: Profile) -> tuple[Finding, ...]:
     try:
@@ -378,26 +262,13 @@ def _id_findings(item: Item, profile: Profile) -> tuple[Finding, ...]:
     return ()
 
 
-def _check_order(action: str, order: Order) -> None:
-    """Refused when the order lacks what the action needs, or brings what it does not take."""
-    takes = {*ACTIONS[action].takes, "reason"}
-    given = {
-        member.name
-        for member in fields(Order)
-        if getattr(order, member.name) != getattr(Order(), member.name)
-    }
-    foreign = sorted(given - takes)
-    if foreign:
-        findings = [Finding("order", f"/{name}", f"{action} does not take {name}") for name in foreign]
-        raise Refused("malformed-body", f"{action} does not take {', '.join(foreign)}", *findings)
-    needs = {"publish": ("item",), "replace": ("item",), "replica-add": ("node", "locations"),
-             "replica-remove": ("node",), "transfer": ("node",)}.get(action, ())  # fmt: skip
-    missing = sorted(set(needs) - given)
-    if action == "correct" and not given & {"item", "patch"}:
-        missing = ["patch"]
-    if missing:
-        findings = [Finding("order", "", f"{name} is missing", expected=name) for name in missing]
-        raise Refused("malformed-body", f"{action} needs {', '.join(missing)}", *findings)
+def _named(profile: Profile, item_id: str) -> Rules:
+    """The rules of an item that a path names. Refused (404) for an id that no item of the collection can have."""
+    try:
+        return profile.rules(item_id)
+    except Refused as refusal:
+        detail = f"there is no item {item_id}: {refusal.problem.detail}"
+        raise Refused("item-does-not-exist", detail) from refusal
 
 
 def _revision(known: Known, item_id: str) -> int | None:

@@ -7,6 +7,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import orjson
 
@@ -41,14 +42,17 @@ class HandleKeeper:
         return outcome.handle, outcome
 
     async def round(self, part: Sequence[Delivery[Outcome]]) -> None:
-        """Fold the messages into their blocks, then look whether a request has come to its end."""
-        blocks: dict[Ref, list[Delivery[Outcome]]] = defaultdict(list)
+        """Fold the messages into their requests, and wake who waits for one of them."""
+        left: dict[str, list[Delivery[Outcome]]] = defaultdict(list)
         for delivery in part:
-            topic = delivery.record.place.topic.rpartition(".")[2]
-            blocks[_block_ref(delivery.key, topic, requests.block_of(delivery.message))].append(delivery)
-        await self._write_blocks(blocks)
-        handles = {delivery.key: _size(delivery.message) for delivery in part}
-        await _write_summaries(self.store, await _read(self.store, handles))
+            left[delivery.key].append(delivery)
+        handles = list(left)
+        for _ in range(AGAIN_MAX):
+            if not left:
+                break
+            left = await self._fold(left)
+        else:
+            raise Unavailable("other workers keep writing these requests")
         for handle in handles:
             for waiter in self.waiters.get(handle, ()):
                 waiter.set()
@@ -56,25 +60,24 @@ class HandleKeeper:
     async def undecodable(self, record: Record, error: Undecodable) -> None:
         """ESGF's own outcomes may be on the topic; the dead letter is all that they need."""
 
-    async def _write_blocks(self, blocks: dict[Ref, list[Delivery[Outcome]]]) -> None:
-        left = dict(blocks)
-        for _ in range(AGAIN_MAX):
-            known = await self.store.get_many(list(left))
-            writes = []
-            for ref, deliveries in left.items():
-                document = known.get(ref)
-                version = document.version if document else -1
-                new = [d for d in deliveries if position(OUTCOME_GENERATION, d.record.offset) > version]
-                if new:
-                    block = requests.fold_block(
-                        orjson.loads(document.body) if document else None, (d.message for d in new)
-                    )
-                    last = position(OUTCOME_GENERATION, new[-1].record.offset)
-                    writes.append(Write(ref, last, canonical(block), {}))
-            left = await _refused_writes(self.store, writes, blocks)
-            if not left:
-                return
-        raise Unavailable("other workers keep writing these requests")
+    async def _fold(self, told: dict[str, list[Delivery[Outcome]]]) -> dict[str, list[Delivery[Outcome]]]:
+        """Write the blocks; those to fold again, because another worker has written one of theirs meanwhile.
+
+        A state that is final by what is known here is written beside the blocks. Any other is looked at again after
+        them: of two workers that each know half of the outcomes, the later one then sees all.
+        """
+        loaded = await _load(self.store, {handle: _size(found[-1].message) for handle, found in told.items()})
+        writes: list[Write] = []
+        for handle, deliveries in told.items():
+            writes += _folded(loaded[handle], deliveries)
+        writes += [_summary(known) for known in loaded.values() if known.state in FINAL]
+        verdicts = await _apply(self.store, writes)
+        stale = {write.ref.routing for write, verdict in zip(writes, verdicts, strict=True)
+                 if verdict is Verdict.STALE and write.ref.id.startswith("r:")}  # fmt: skip
+        open_ = {handle: known.request.of for handle, known in loaded.items() if known.state not in FINAL}
+        if open_:
+            await _apply(self.store, [_summary(known) for known in (await _load(self.store, open_)).values()])
+        return {handle: told[handle] for handle in stale}
 
 
 @dataclass
@@ -91,13 +94,13 @@ class Handles:
     async def get(self, handle: str) -> Json:
         """A request as it stands. Refused (404) for an id that no door has given and no outcome names."""
         own, index = self.minter.family(handle)
-        request, stored = (await _read(self.keeper.store, {own: 1}))[own]
+        known = (await _load(self.keeper.store, {own: 1}))[own]
+        request = known.request
         if not request.events:
             return {**requests.view(request, await self._unseen(own)), "id": handle, "event_id": handle}
         if index is not None:
             return requests.view_child(request, index, handle)
-        state = stored["state"] if stored and stored["state"] in FINAL else request.state()
-        return requests.view(request, state)
+        return requests.view(request, known.state)
 
     async def wait(self, handle: str, wait_s: float) -> Json:
         """The request once its state is final, or as it stands after `wait_s`."""
@@ -146,9 +149,93 @@ class Handles:
                 "request-does-not-exist", f"{handle} is older than {self.retention_ms // DAY_MS} days"
             )
         if age > self.deadline_ms and await self.settled_end():
-            request, _ = (await _read(self.keeper.store, {handle: 1}))[handle]
-            return ACCEPTED if request.events else LOST
+            known = (await _load(self.keeper.store, {handle: 1}))[handle]
+            return known.state if known.request.events else LOST
         return ACCEPTED
+
+
+@dataclass
+class _Known:
+    """All stored documents of a request: its blocks with their versions, and its summary."""
+
+    handle: str
+    least: int
+    blocks: dict[Ref, tuple[int, Json]] = field(default_factory=dict)
+    summary: Json | None = None
+
+    @property
+    def of(self) -> int:
+        """The least number of events that the request is known to have."""
+        sizes = [int(block["of"]) for _, block in self.blocks.values()]
+        return max([self.least, *sizes, int(self.summary["of"]) if self.summary else 1])
+
+    @cached_property
+    def request(self) -> Request:
+        """What the blocks say, once they are complete."""
+        return requests.join(self.handle, [block for _, block in self.blocks.values()])
+
+    @property
+    def state(self) -> str:
+        """The stored state where that is final, else what the outcomes come to."""
+        stored = self.summary["state"] if self.summary else ACCEPTED
+        return str(stored) if stored in FINAL else self.request.state()
+
+
+def _folded(known: _Known, deliveries: Sequence[Delivery[Outcome]]) -> list[Write]:
+    """The writes of the blocks that these messages change; `known` is changed with them."""
+    by_block: dict[Ref, list[Delivery[Outcome]]] = defaultdict(list)
+    for delivery in deliveries:
+        topic = delivery.record.place.topic.rpartition(".")[2]
+        by_block[_block_ref(known.handle, topic, requests.block_of(delivery.message))].append(delivery)
+    writes = []
+    for ref, mine in by_block.items():
+        version, block = known.blocks.get(ref, (-1, None))
+        new = [d for d in mine if position(OUTCOME_GENERATION, d.record.offset) > version]
+        if new:
+            last = position(OUTCOME_GENERATION, new[-1].record.offset)
+            known.blocks[ref] = last, requests.fold_block(block, [d.message for d in new])
+            writes.append(Write(ref, last, canonical(known.blocks[ref][1]), {}))
+    return writes
+
+
+def _summary(known: _Known) -> Write:
+    """One document per request that lists can search; its version is the number of outcomes, which only grows."""
+    request = known.request
+    summary = {
+        "id": known.handle, "state": known.state, "collection": request.collection, "time": request.since,
+        "of": known.of, "request_id": request.request_id, "counts": request.counts(),
+    }  # fmt: skip
+    return Write(_summary_ref(known.handle), request.reports, canonical(summary), summary)
+
+
+async def _load(store: Store, handles: Mapping[str, int]) -> dict[str, _Known]:
+    """Each handle's documents, given the least number of events that it is known to have; they may tell of more."""
+    found = {handle: _Known(handle, least) for handle, least in handles.items()}
+    asked: set[Ref] = set()
+    for _ in range(2):
+        refs = {ref for known in found.values() for ref in _refs(known)} - asked
+        asked |= refs
+        for ref, document in (await store.get_many(list(refs))).items():
+            known, content = found[ref.routing], orjson.loads(document.body)
+            if ref.id.startswith("q:"):
+                known.summary = content
+            else:
+                known.blocks[ref] = document.version, content
+    return found
+
+
+def _refs(known: _Known) -> list[Ref]:
+    blocks = [_block_ref(known.handle, topic, n) for topic in TOPICS for n in requests.blocks_of(known.of)]
+    return [_summary_ref(known.handle), *blocks]
+
+
+async def _apply(store: Store, writes: list[Write]) -> list[Verdict]:
+    verdicts = await store.apply(writes)
+    if Verdict.UNAVAILABLE in verdicts:
+        raise Unavailable("the store did not take an outcome")
+    if Verdict.REFUSED in verdicts:
+        raise ValueError("the store will never take an outcome")
+    return verdicts
 
 
 def _block_ref(handle: str, topic: str, block: int) -> Ref:
@@ -161,57 +248,3 @@ def _summary_ref(handle: str) -> Ref:
 
 def _size(outcome: Outcome) -> int:
     return outcome.parent.of if outcome.parent else 1
-
-
-async def _read(store: Store, handles: Mapping[str, int]) -> dict[str, tuple[Request, Json | None]]:
-    """Each handle's request and stored summary, given the least number of events that it is known to have.
-
-    The summary and the first blocks may tell that there are more.
-    """
-    first = {handle: [_block_ref(handle, topic, 0) for topic in TOPICS] for handle in handles}
-    known = await store.get_many(
-        [ref for refs in first.values() for ref in refs] + [*map(_summary_ref, first)]
-    )
-    summaries = {h: orjson.loads(known[ref].body) for h in first if (ref := _summary_ref(h)) in known}
-    blocks = {h: [orjson.loads(known[ref].body) for ref in refs if ref in known] for h, refs in first.items()}
-    return {
-        h: (await _joined(store, h, least, blocks[h], summaries.get(h)), summaries.get(h))
-        for h, least in handles.items()
-    }
-
-
-async def _joined(store: Store, handle: str, least: int, first: list[Json], summary: Json | None) -> Request:
-    of = max([least, *(block["of"] for block in first), summary["of"] if summary else 1])
-    more = [
-        _block_ref(handle, topic, block) for topic in TOPICS for block in requests.blocks_of(of) if block > 0
-    ]
-    found = await store.get_many(more)
-    return requests.join(handle, [*first, *(orjson.loads(document.body) for document in found.values())])
-
-
-async def _write_summaries(store: Store, known: dict[str, tuple[Request, Json | None]]) -> None:
-    """One document per request that lists can search; a final state in it stays. Stale means: another knew more."""
-    writes = []
-    for handle, (request, stored) in known.items():
-        state = stored["state"] if stored and stored["state"] in FINAL else request.state()
-        summary = {
-            "id": handle, "state": state, "collection": request.collection, "time": request.since, "of": request.of,
-            "request_id": request.request_id, "counts": request.counts(),
-        }  # fmt: skip
-        writes.append(Write(_summary_ref(handle), request.reports, canonical(summary), summary))
-    if Verdict.UNAVAILABLE in await store.apply(writes):
-        raise Unavailable("the store did not take the state of a request")
-
-
-async def _refused_writes(
-    store: Store, writes: list[Write], blocks: dict[Ref, list[Delivery[Outcome]]]
-) -> dict[Ref, list[Delivery[Outcome]]]:
-    """The blocks to read and fold again, because another worker has written them meanwhile."""
-    verdicts = await store.apply(writes)
-    if Verdict.UNAVAILABLE in verdicts:
-        raise Unavailable("the store did not take an outcome")
-    if Verdict.REFUSED in verdicts:
-        raise ValueError("the store will never take an outcome")
-    return {
-        w.ref: blocks[w.ref] for w, verdict in zip(writes, verdicts, strict=True) if verdict is Verdict.STALE
-    }

@@ -51,7 +51,11 @@ class Minter:
 
     def genuine(self, handle: str) -> bool:
         """Whether a door of this federation made it."""
-        return len(handle) == 32 and hmac.compare_digest(handle, self._checked(handle[:_FREE]))
+        return (
+            len(handle) == 32
+            and handle.isascii()
+            and hmac.compare_digest(handle, self._checked(handle[:_FREE]))
+        )
 
     def minted_ms(self, handle: str) -> int | None:
         """When it was made, in milliseconds since 1970; None for ids made from a key."""

@@ -109,8 +109,9 @@ class Request:
     def counts(self) -> dict[str, int]:
         """How many events are in each state."""
         found = dict.fromkeys((ACCEPTED, SETTLED, REJECTED, ATTENTION), 0)
-        for index in range(self.of):
+        for index in self.events:
             found[self.event_state(index)] += 1
+        found[ACCEPTED] += self.of - len(self.events)
         return found
 
     def state(self) -> str:

@@ -24,8 +24,10 @@ from transaction_api.body import (
     read_features,
     read_item,
     read_patch,
+    under,
 )
-from transaction_api.door import Call, Door, Order
+from transaction_api.calls import Call, Order
+from transaction_api.door import Door
 from transaction_api.handles import Handles
 from transaction_api.policy import Authenticator
 from transaction_api.requests import ATTENTION, REJECTED, SETTLED, STATES
@@ -204,7 +206,8 @@ def _items(routes: APIRouter, api: Api) -> None:
             media_type(request.headers.get("content-type"), frozenset({JSON}))
         call, order = await api.call(request, body), _order(body)
         if order.item is not None:
-            order.item.update(read_item(order.item, collection, item))
+            with under("/item"):
+                order.item.update(read_item(order.item, collection, item))
         return await api.accepted(request, await api.door.act(call, collection, item, action, order))
 
 
@@ -286,9 +289,13 @@ def _order(body: bytes) -> Order:
     if findings:
         raise Refused("malformed-body", f"{findings[0].pointer} {findings[0].message}", *findings)
     if "patch" in value:
-        value["patch"] = read_patch(value["patch"], MERGE_PATCH if isinstance(value["patch"], dict) else JSON)
-    return Order(**{name: tuple(member) if isinstance(member, list) and name != "patch" else member
-                    for name, member in value.items()})  # fmt: skip
+        kind = MERGE_PATCH if isinstance(value["patch"], dict) else JSON
+        with under("/patch"):
+            value["patch"] = read_patch(value["patch"], kind)
+    members: Json = {
+        name: tuple(member) if name in ("fields", "assets") else member for name, member in value.items()
+    }
+    return Order(**members)
 
 
 def _collection(value: Any, expected_id: str | None) -> Json:

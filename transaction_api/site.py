@@ -71,7 +71,7 @@ class Site:
     async def item(self, collection: str, item_id: str, rules: Rules) -> Known:
         """What is known of an item and its dataset."""
         key = dataset_key(collection, rules.dataset)
-        return await self._known(head_ref(key), item_ref(collection, item_id, rules.dataset), item_id)
+        return await self._known(head_ref(key), item_ref(collection, item_id, key), item_id)
 
     async def collection(self, collection: str) -> Known:
         """What is known of a Collection."""

@@ -52,7 +52,7 @@ _ONE, _TWO = V1["id"], V2["id"]
 _DESCRIPTION = f"/assets/{FIRST_FILE}/description"
 _SIZE = f"/assets/{FIRST_FILE}/file:size"
 _MERGE = {"properties": {"size": None, "note": "merged"}, "assets": {FIRST_FILE: {"title": "a file"}}}
-_GLOBUS = [
+_GLOBUS: list[dict[str, Any]] = [
     {"op": "add", "path": GLOBUS_AT_B, "value": {"href": "https://globus.example.org/b"}},
     {"op": "replace", "path": "/assets/globus/description", "value": "a way in"},
 ]

@@ -1,0 +1,58 @@
+"""`make bench`: measure, and print goal, median and spread. Nothing is asserted here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import sys
+import time
+
+from federation.runtime import tune
+from tests.bench import fold, http
+from tests.bench.report import RUNS, Figure, repeated, table
+
+MEASURES = {
+    "decide": fold.measure_decide,
+    "index": fold.measure_index,
+    "start": http.measure_start,
+    "singles": http.measure_singles,
+    "features": http.measure_features,
+    "latency": http.measure_latency,
+}
+# name: (what is measured, unit, goal)
+FIGURES = {
+    "decode": ("an event decoded, 4 KB", "us", "-"),
+    "decide": ("P3 an event decided", "us", "<= 50"),
+    "index": ("P4 index node into SQLite", "events/s", ">= 5,000"),
+    "ready": ("P10 start to ready", "s", "<= 3"),
+    "rss": ("P10 idle memory", "MiB", "<= 150"),
+    "cpu": ("P10 idle processor", "% of a core", "<= 1"),
+    "singles": (f"single POSTs, {http.CLIENTS} clients, index node following", "requests/s", "-"),
+    "singles_p99": ("... p99 of their answers", "ms", "-"),
+    "features": (f"FeatureCollections of {http.FEATURES}, accepted and indexed", "items/s", ">= 5,000"),
+    "settled_p50": ("P5 POST to settled handle, p50", "ms", "<= 50"),
+    "searchable_p50": (f"P5 POST to searchable at {http.PER_SECOND}/s, p50", "ms", "<= 300"),
+    "searchable_p99": ("... p99", "ms", "<= 2,000"),
+}
+
+
+async def main(names: list[str]) -> None:
+    """Measure what is named, or everything."""
+    tune()
+    figures = []
+    for name in names or MEASURES:
+        start = time.perf_counter()
+        values = await repeated(MEASURES[name])
+        figures += [Figure(*_named(figure), values=found) for figure, found in values.items()]
+        print(f"{name}: {RUNS} runs, {time.perf_counter() - start:.0f} s", file=sys.stderr)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.machine()}\n")
+    print(table(figures))
+
+
+def _named(name: str) -> tuple[str, str, str]:
+    return FIGURES[name]
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

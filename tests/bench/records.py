@@ -1,0 +1,27 @@
+"""Records to measure with: CMIP6 items of about 4 KB from made-up facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.cmip6 import item, sample_ids
+
+COLLECTION: dict[str, Any] = {
+    "type": "Collection", "id": "CMIP6", "stac_version": "1.1.0", "title": "CMIP6", "description": "A benchmark",
+    "license": "CC-BY-4.0", "links": [],
+    "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [["1850-01-01T00:00:00Z", None]]}},
+}  # fmt: skip
+
+
+def items(count: int, run: int = 0) -> list[dict[str, Any]]:
+    """Distinct items; another run has other ids."""
+    base = [item(item_id) for item_id in sample_ids(20)]
+    found = []
+    for number in range(count):
+        like = base[number % len(base)]
+        dataset, _, version = like["id"].rpartition(".v")
+        head, _, member = dataset.partition(".r")
+        name = f"{head}.r{run}x{number}{member[member.index('i') :]}"
+        properties = {**like["properties"], "title": name, "base_id": name}
+        found.append({**like, "id": f"{name}.v{version}", "properties": properties})
+    return found

@@ -1,0 +1,114 @@
+"""The logs there are, each held to the whole contract."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from stream.errors import Unavailable
+from stream.log import Log, Message, TopicPartition
+from stream.sqlite import SqliteLog
+from tests.contract.log_contract import (
+    PARTITIONS,
+    PLACES,
+    SESSION_S,
+    TOPIC,
+    AppendContract,
+    DeliveryContract,
+    GroupContract,
+    OpenLog,
+)
+from tests.support.memory_log import Broker, MemoryLog
+
+APPENDER = Path(__file__).parent / "appender.py"
+
+
+class TestSqliteLog(AppendContract, DeliveryContract, GroupContract):
+    @pytest.fixture
+    async def logs(self, tmp_path: Path) -> AsyncIterator[OpenLog]:
+        opened: list[SqliteLog] = []
+
+        async def open_log() -> Log:
+            opened.append(SqliteLog(tmp_path / "log.db", session_s=SESSION_S))
+            return opened[-1]
+
+        yield open_log
+        for log in opened:
+            await log.close()
+
+
+class TestMemoryLog(AppendContract, DeliveryContract, GroupContract):
+    @pytest.fixture
+    def logs(self) -> OpenLog:
+        broker = Broker()
+
+        async def open_log() -> Log:
+            return MemoryLog(broker, SESSION_S)
+
+        return open_log
+
+
+@pytest.mark.parametrize("acknowledged", [1, 40, 400])
+async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, acknowledged: int) -> None:
+    log = SqliteLog(tmp_path / "log.db")
+    await log.create_topic(TOPIC, PARTITIONS)
+    process = subprocess.Popen(
+        [sys.executable, str(APPENDER), str(tmp_path / "log.db"), TOPIC],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=APPENDER.parents[2],
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        lines = [process.stdout.readline() for _ in range(acknowledged)]
+        process.kill()
+        lines += process.stdout.readlines()
+    assert process.returncode == -9
+    complete = [line.split() for line in lines if line.endswith("\n")]
+    assert len(complete) >= acknowledged
+    for partition, offset, value in complete:
+        [record] = await log.read(TopicPartition(TOPIC, int(partition)), int(offset), 1)
+        assert record.value == value.encode()
+    for place, end in zip(sorted(PLACES), await log.end(TOPIC), strict=True):
+        assert [record.offset for record in await log.read(place, 0, 100_000)] == list(range(end))
+    await log.append([Message(TOPIC, "after", b"it goes on")])
+    await log.close()
+
+
+async def test_a_closed_log_is_unavailable(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.db")
+    await log.create_topic(TOPIC, PARTITIONS)
+    await log.close()
+    with pytest.raises(Unavailable):
+        await log.append([Message(TOPIC, "key", b"value")])
+    with pytest.raises(Unavailable):
+        await log.end(TOPIC)
+
+
+async def test_a_caller_that_gives_up_does_not_spoil_the_appends_of_others(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.db")
+    await log.create_topic(TOPIC, 1)
+    tasks = [asyncio.create_task(log.append([Message(TOPIC, "key", b"%d" % n)])) for n in range(50)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    for n, answer in enumerate(answers):
+        if isinstance(answer, list):
+            [record] = await log.read(answer[0].place, answer[0].offset, 1)
+            assert record.value == b"%d" % n
+        else:
+            assert isinstance(answer, asyncio.CancelledError)
+    assert sum(isinstance(answer, list) for answer in answers) == 25
+    await log.close()
+
+
+async def test_a_log_whose_file_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "log.db").write_bytes(b"this is no database, but it is long enough to be read as one" * 100)
+    with pytest.raises(Unavailable, match=r"log\.db"):
+        SqliteLog(tmp_path / "log.db")

@@ -1,0 +1,79 @@
+"""The last step of every write: events become messages, and the log acknowledges them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from catalogue.content import canonical
+from stream import metrics
+from stream.errors import Refused, Unavailable
+from stream.events import Event, encode
+from stream.log import Log, Message
+from stream.topics import Topics
+
+EVENTS_AT_A_TIME = 100  # of a long request, before other requests are let through
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes, counts and seconds that a door never exceeds."""
+
+    item_bytes_max: int = 4 << 20
+    message_bytes_max: int = 5 << 20
+    appends_in_flight_max: int = 256
+    append_deadline_s: float = 10.0
+
+
+class Lost(Unavailable):
+    """The append was not acknowledged: it may have happened. `handle` can be asked."""
+
+    def __init__(self, detail: str, handle: str) -> None:
+        super().__init__(detail)
+        self.handle = handle
+
+
+@dataclass
+class Appender:
+    """Appends the events of a request, a limited number of requests at a time."""
+
+    log: Log
+    topics: Topics
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self._in_flight = asyncio.Semaphore(self.limits.appends_in_flight_max)
+
+    async def append(self, events: Sequence[Event]) -> str:
+        """The handle of the request. Lost when the log did not acknowledge every event in time."""
+        messages = []
+        for number, event in enumerate(events, 1):
+            messages.append(self._message(event))
+            if number % EVENTS_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        handle = events[0].handle
+        if self._in_flight.locked():
+            raise Unavailable(f"{self.limits.appends_in_flight_max} appends are waiting for the log")
+        async with self._in_flight:
+            append = asyncio.ensure_future(self.log.append(messages))
+            try:
+                async with asyncio.timeout(self.limits.append_deadline_s):
+                    await asyncio.shield(append)  # cancelling the wait would not cancel the delivery
+            except (Unavailable, TimeoutError) as error:
+                raise Lost(
+                    "the log has not acknowledged it; ask the handle what became of it", handle
+                ) from error
+        for event in events:
+            metrics.EVENTS_ACCEPTED.labels(event.action).inc()
+        return handle
+
+    def _message(self, event: Event) -> Message:
+        value, limits = encode(event), self.limits
+        size, most = len(value), limits.message_bytes_max
+        if event.item is not None and limits.item_bytes_max < size <= most:
+            size, most = len(canonical(event.item)), limits.item_bytes_max
+        if size > most:
+            raise Refused("record-too-large", f"{event.item_id} has {size} bytes; the limit is {most}")
+        topic = self.topics.collections if event.about_collection else self.topics.transactions
+        return Message(topic, event.key, value)

@@ -70,6 +70,10 @@ def _replace(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> 
     record, posted = _known(old), content(_posted(event))
     if event.about_collection:
         return posted, ()
+    version = record.item["properties"].get("version")
+    if posted["properties"].get("version") != version:
+        why = f"a replacement keeps the version {version}"
+        raise Refused("operation-not-permitted", why, Finding("replace", "/properties/version", why, expected=version))
     changed = bytes_changed(record.item["assets"], posted["assets"], rules)
     return _over(record.item, posted, keep_locations=not changed), record.holders
 

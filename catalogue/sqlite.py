@@ -206,9 +206,14 @@ def _equals(equals: Equals) -> tuple[str, list[Any]]:
     path, types = f'$.item.properties."{name}"', TYPES[type(value)]
     marks = ", ".join("?" * len(types))
     each = "json_each(CAST(d.body AS TEXT), ?) AS e"
-    clause = f"EXISTS (SELECT 1 FROM {each} WHERE e.type IN ({marks}) AND e.value = ?)"
+    # Of an object it yields the members, whose keys are texts: they are not elements.
+    clause = (
+        f"EXISTS (SELECT 1 FROM {each} WHERE e.type IN ({marks}) AND e.value = ? AND typeof(e.key) != 'text')"
+    )
     if isinstance(value, bool):
         types, value = (str(value).lower(),), int(value)
+    elif isinstance(value, int) and value.bit_length() > 63:  # SQLite reads such a number as a real, too
+        value = float(value) if value.bit_length() < 1000 else float("inf")
     return clause, [path, *types, value]
 
 

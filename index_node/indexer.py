@@ -7,6 +7,7 @@ acknowledged the others. Then the outcomes. Every step may be repeated at any ti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -165,6 +166,7 @@ class Indexer:
 
     async def _say(self, works: Sequence[_Work]) -> None:
         messages = []
+        counts: Counter[tuple[str | None, str]] = Counter()
         for work in works:
             event, record = work.event, work.delivery.record
             entry = _head(work).entry(event.id)
@@ -175,9 +177,11 @@ class Indexer:
                 event, self.node, entry.outcome, entry.problem, place.partition, record.offset, time
             )
             messages.append(encode_outcome(self.prefix, outcome, event))
-            metrics.OUTCOMES.labels("index", event.action, entry.outcome).inc()
+            counts[event.action, entry.outcome] += 1
         if messages:
             await self.log.append(messages)
+        for (action, outcome_), count in counts.items():
+            metrics.OUTCOMES.labels("index", action, outcome_).inc(count)
 
 
 def _changes(work: _Work) -> tuple[str, ...]:

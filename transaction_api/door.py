@@ -47,9 +47,7 @@ class Door:
         """POST of one Item."""
         require(self.policy, call.identity, Right.PUBLISH, collection)
         profile = await self.site.profile(collection)
-        event = self._publication(
-            call, profile, collection, self.mint.id_of(call), self._checked(item, profile), None
-        )
+        event = self._publication(call, profile, collection, self._checked(item, profile))
         await self._refuse_early(event)
         return await self.appender.append([event])
 
@@ -59,7 +57,7 @@ class Door:
         profile = await self.site.profile(collection)
         findings: list[Finding] = []
         events = []
-        handle = self.mint.id_of(call, family=True)
+        handle, now = self.mint.id_of(call, family=True), self.now()
         for index, item in enumerate(items):
             try:
                 checked = self._checked(item, profile)
@@ -69,7 +67,8 @@ class Door:
                 continue
             parent = Parent(handle, index, len(items))
             child = self.mint.minter.child(handle, index)
-            events.append(self._publication(call, profile, collection, child, checked, parent))
+            told = {"id": child, "time": now, "parent": parent}
+            events.append(self._publication(call, profile, collection, checked, **told))
             if index % EVENTS_AT_A_TIME == EVENTS_AT_A_TIME - 1:
                 await asyncio.sleep(0)
         if findings:
@@ -151,7 +150,7 @@ class Door:
         nobody = Call(Identity(Requester()), "", ("", ""), "POST", "")
         try:
             checked = self._checked(item, profile)
-            event = self._publication(nobody, profile, collection, self.mint.id_of(nobody), checked, None)
+            event = self._publication(nobody, profile, collection, checked)
             known = await self._known(event)
             decision = self._try(event, known)
         except Refused as refusal:
@@ -171,13 +170,21 @@ class Door:
         return without_navigation(item)
 
     def _event(
-        self, call: Call, profile: Profile, collection: str, item_id: str, action: str, rules: Rules
+        self,
+        call: Call,
+        profile: Profile,
+        collection: str,
+        item_id: str,
+        action: str,
+        rules: Rules,
+        **told: Any,
     ) -> Event:
+        """An event as this door stamps it; `told` are members that the action adds."""
         return Event(
-            id=self.mint.id_of(call),
+            id=told.pop("id", None) or self.mint.id_of(call),
             request_id=call.request_id,
-            time=self.now(),
-            method="PATCH",
+            time=told.pop("time", None) or self.now(),
+            method=told.pop("method", "PATCH"),
             collection=collection,
             item_id=item_id,
             action=action,
@@ -189,14 +196,22 @@ class Door:
             requester=call.identity.requester,
             policy_id=call.identity.policy_id,
             publisher=call.publisher,
+            **told,
         )
 
-    def _publication(
-        self, call: Call, profile: Profile, collection: str, event_id: str, item: Item, parent: Parent | None
-    ) -> Event:
-        event = self._event(call, profile, collection, item["id"], "publish", profile.rules(item["id"]))
-        return replace(
-            event, id=event_id, method="POST", item=item, digest=content_digest(item), parent=parent
+    def _publication(self, call: Call, profile: Profile, collection: str, item: Item, **told: Any) -> Event:
+        rules, digest = profile.rules(item["id"]), content_digest(item)
+        return self._event(
+            call,
+            profile,
+            collection,
+            item["id"],
+            "publish",
+            rules,
+            method="POST",
+            item=item,
+            digest=digest,
+            **told,
         )
 
     def _ordered(self, event: Event, order: Order, known: Known) -> Event:

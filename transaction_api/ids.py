@@ -12,10 +12,10 @@ hash of an idempotency key; 2 and 3 the same for a FeatureCollection, whose last
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from hashlib import blake2s, sha256
 
 _TIME, _FREE, _CHILD = 12, 24, 4
 
@@ -35,7 +35,7 @@ class Minter:
     def by_key(self, parts: tuple[str, ...], *, family: bool = False) -> str:
         """The id of a request with an idempotency key: equal parts, equal id."""
         kind, child = ("3", "0000") if family else ("1", "")
-        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        digest = sha256("\0".join(parts).encode()).hexdigest()
         return self._checked(kind + digest[: _FREE - 1 - len(child)] + child)
 
     def child(self, parent: str, index: int) -> str:
@@ -62,5 +62,5 @@ class Minter:
         return int(handle[1 : 1 + _TIME], 16) if handle[0] in "02" else None
 
     def _checked(self, free: str) -> str:
-        check = hmac.new(self.key, free.encode("ascii", "replace"), hashlib.sha256).hexdigest()
-        return free + check[:8]
+        check = blake2s(free.encode("ascii", "replace"), key=sha256(self.key).digest(), digest_size=4)
+        return free + check.hexdigest()

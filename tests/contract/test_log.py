@@ -57,23 +57,18 @@ class TestMemoryLog(AppendContract, DeliveryContract, GroupContract):
 async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, acknowledged: int) -> None:
     log = SqliteLog(tmp_path / "log.db")
     await log.create_topic(TOPIC, PARTITIONS)
-    process = subprocess.Popen(
-        [sys.executable, str(APPENDER), str(tmp_path / "log.db"), TOPIC],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=APPENDER.parents[2],
-    )
+    command = [sys.executable, str(APPENDER), str(tmp_path / "log.db"), TOPIC]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=APPENDER.parents[2])
     assert process.stdout is not None
-    with process, process.stdout:
-        lines = [process.stdout.readline() for _ in range(acknowledged)]
-        process.kill()
-        lines += process.stdout.readlines()
-    assert process.returncode == -9
-    complete = [line.split() for line in lines if line.endswith("\n")]
+    lines = [await process.stdout.readline() for _ in range(acknowledged)]
+    process.kill()
+    lines += (await process.stdout.read()).splitlines(keepends=True)
+    assert await process.wait() == -9
+    complete = [line.split() for line in lines if line.endswith(b"\n")]
     assert len(complete) >= acknowledged
     for partition, offset, value in complete:
         [record] = await log.read(TopicPartition(TOPIC, int(partition)), int(offset), 1)
-        assert record.value == value.encode()
+        assert record.value == value
     for place, end in zip(sorted(PLACES), await log.end(TOPIC), strict=True):
         assert [record.offset for record in await log.read(place, 0, 100_000)] == list(range(end))
     await log.append([Message(TOPIC, "after", b"it goes on")])

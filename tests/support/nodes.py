@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from tests.model.compare import shown_by_fold, shown_by_model
 from tests.model.model import Model
 from tests.support.faults import FaultyLog, FaultyStore, Plan, Process, no_faults
 from tests.support.fold import MemoryFold
+from tests.support.memory_log import MemoryLog
+from tests.support.memory_store import MemoryStore
 
 TOPICS = Topics("t")
 PARTITIONS = 3
@@ -80,6 +83,20 @@ def group(node: str) -> str:
     return f"{node}.index"
 
 
+@asynccontextmanager
+async def open_site(kind: str, folder: Path) -> AsyncIterator[tuple[Log, Store]]:
+    """An empty log with its topics, and an empty store: `memory` or `sqlite`."""
+    if kind == "memory":
+        memory = MemoryLog()
+        await create_topics(memory, TOPICS, PARTITIONS)
+        yield memory, MemoryStore()
+        return
+    log, store = await sqlite_log(folder), sqlite_store(folder)
+    yield log, store
+    await log.close()
+    await store.close()
+
+
 async def sqlite_log(folder: Path, **told: Any) -> SqliteLog:
     """A log in a folder, with its topics."""
     log = SqliteLog(folder / "log.db", **told)
@@ -128,8 +145,9 @@ async def follow_to_end(log: Log, node: str, start: Callable[[], Worker]) -> lis
         return await caught_up(log, node)
 
     await until(done, f"{node} has caught up")
-    await worker.stop()
-    return deaths
+    worker.follower.stop()
+    [last] = await asyncio.gather(worker.task, return_exceptions=True)
+    return deaths if last is None else [*deaths, last]
 
 
 async def records(log: Log, topic: str) -> list[Record]:

@@ -286,6 +286,14 @@ def test_deprecate_and_what_brings_latest_back() -> None:
     assert told.latest() == ONE  # the publish has cleared the flag
 
 
+def test_a_late_older_version_does_not_clear_the_flag_of_a_newer_one() -> None:
+    told = Told(events.publish(V2, 1), events.deprecate(TWO, 2), events.publish(V1, 3))
+    assert told.latest() is None
+    head = told.fold.head(PUBLISHED.key)
+    assert head is not None
+    assert head.versions[TWO].deprecated
+
+
 def test_versions_are_ordered_as_numbers_before_text() -> None:
     def version(item_id: str, sort: int | str) -> Any:
         head = Told(events.publish(V1, 1)).fold.head(PUBLISHED.key)

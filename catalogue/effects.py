@@ -41,7 +41,7 @@ def _publish(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> 
     item = content(_posted(event))
     if not event.about_collection:
         item["properties"]["created"] = event.time
-        item["properties"]["updated"] = event.time
+        item["properties"]["updated"] = old.item["properties"]["updated"] if old else event.time
     return item, ()
 
 
@@ -50,11 +50,7 @@ def _correct(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> 
     if event.patch is None:
         item = _over(record.item, content(_posted(event)), keep_locations=True)
     else:
-        try:
-            item = without_navigation(apply_patch(record.item, event.patch))
-        except PatchFailed as error:
-            raise Refused("operation-not-permitted", str(error)) from error
-        _check_shape(item)
+        item = _patched(record.item, event.patch)
     for path in changed_paths(record.item, item):
         if not (
             mutable(path, rules.mutable) or _about_access(path, record.item["assets"], item["assets"], rules)
@@ -198,15 +194,20 @@ def _about_access(path: tuple[str, ...], old: Assets, new: Assets, rules: Rules)
 
 def _aggregate(item: Item, operation: dict[str, Any], rules: Rules) -> Item:
     key = segments(str(operation.get("path", "")))[1]
-    try:
-        changed = without_navigation(apply_patch(item, [operation]))
-    except PatchFailed as error:
-        raise Refused("operation-not-permitted", str(error)) from error
-    _check_shape(changed)
+    changed = _patched(item, [operation])
     if not _about_access(("assets", key), item["assets"], changed["assets"], rules):
         why = f"a replica patch may not change the asset {key}"
         raise Refused("operation-not-permitted", why, Finding("replica", pointer(("assets", key)), why))
     return changed
+
+
+def _patched(item: Item, patch: list[dict[str, Any]] | dict[str, Any]) -> Item:
+    try:
+        changed = apply_patch(item, patch)
+    except PatchFailed as error:
+        raise Refused("operation-not-permitted", str(error)) from error
+    _check_shape(changed)
+    return without_navigation(changed)
 
 
 def _check_shape(item: Item) -> None:

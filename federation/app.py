@@ -156,7 +156,8 @@ async def _not_understood(request: Request, error: Exception) -> Response:
 async def _fault(request: Request, error: Exception) -> Response:
     request_id = request.state.request_id
     logger.error("fault", extra={"request_id": request_id, "path": request.url.path}, exc_info=error)
-    return _problem(request, Problem("unknown", f"a fault of ours; the log has it under {request_id}"))
+    problem = Problem("unknown", f"a fault of ours; the log has it under {request_id}")
+    return _problem(request, problem, headers={"x-request-id": request_id})  # it passes by the Envelope
 
 
 def _problem(

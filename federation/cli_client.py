@@ -104,7 +104,7 @@ def act(
     action: Annotated[str, typer.Argument(callback=_action, help=f"One of {', '.join(ACTIONS)}.")],
     record: Annotated[str, typer.Argument(metavar="COLLECTION/ITEM", help="The record.")],
     reason: Annotated[
-        str | None, typer.Option(help="Why; kept in the record's history and shown to readers.")
+        str | None, typer.Option(help="Why; readers of a retracted or withdrawn record see it.")
     ] = None,
     wish: Annotated[
         str | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -22,13 +22,17 @@ def publish_files(
     stopped: Failed | None = None
     with _progress() as progress:
         bar = progress.add_task("reading", total=total_bytes(files), counts="")
+
+        def told() -> None:
+            progress.update(bar, counts=publisher.summary)
+
         try:
             for batch in batches(read_files(files, collection, lambda size: progress.advance(bar, size))):
                 publisher.publish(batch)
-                progress.update(bar, counts=publisher.summary)
+                told()
         except Failed as failed:
             stopped = failed
-        stopped = _finish(publisher, stopped)
+        stopped = _finish(publisher, stopped, told)
     if publisher.tally or stopped is None:
         print(publisher.summary)
     if stopped is not None:
@@ -36,11 +40,11 @@ def publish_files(
     return publisher.code
 
 
-def _finish(publisher: Publisher, stopped: Failed | None) -> Failed | None:
+def _finish(publisher: Publisher, stopped: Failed | None, told: Callable[[], None]) -> Failed | None:
     """Wait for what was sent, unless the node is gone; what ended the work, if anything did."""
     try:
         if not isinstance(stopped, Unreachable):
-            publisher.finish()
+            publisher.finish(told)
     except Failed as failed:
         stopped = failed
     publisher.abandon()

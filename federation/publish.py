@@ -21,6 +21,7 @@ OUTSTANDING_MAX = 4  # requests whose end is not known while the next is sent
 WAIT_S = 300.0
 NAMELESS = (400, 413)  # refusals of a whole batch that may be one item's fault
 FRAME = (b'{"type":"FeatureCollection","features":[', b"]}")
+FRAME_BYTES = sum(map(len, FRAME))
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Batch:
 
     collection: str
     items: list[Read] = field(default_factory=list)
-    size: int = 0
+    size: int = FRAME_BYTES
     ids: set[str] = field(default_factory=set)
 
     def fits(self, item: Read) -> bool:
@@ -100,10 +101,11 @@ class Publisher:
         while len(self.outstanding) > OUTSTANDING_MAX:
             self._settle()
 
-    def finish(self) -> None:
-        """Wait for every request that was sent."""
+    def finish(self, told: Callable[[], None] = lambda: None) -> None:
+        """Wait for every request that was sent; `told` is called after each."""
         while self.outstanding:
             self._settle()
+            told()
 
     def abandon(self) -> None:
         """Name the requests whose end nobody has waited for."""

@@ -299,8 +299,8 @@ def _body(payload: dict[str, Any], about_collection: bool) -> tuple[dict[str, An
     if method not in ("POST", "PUT"):
         raise Undecodable("payload.method is not POST, PUT or PATCH")
     item = _dict(payload, "collection" if about_collection else "item")
-    if not about_collection:
-        _check_item(item)
+    # A Collection may do without both.
+    _check_item({"properties": {}, "assets": {}} | item if about_collection else item)
     return item, None
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("tests.support", "tests.model.compare")  # their asserts tell what differs
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

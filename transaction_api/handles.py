@@ -178,7 +178,7 @@ class _Known:
     def state(self) -> str:
         """The stored state where that is final, else what the outcomes come to."""
         stored = self.summary["state"] if self.summary else ACCEPTED
-        return str(stored) if stored in FINAL else self.request.state()
+        return str(stored) if stored in FINAL else self.request.state
 
 
 def _folded(known: _Known, deliveries: Sequence[Delivery[Outcome]]) -> list[Write]:
@@ -203,7 +203,7 @@ def _summary(known: _Known) -> Write:
     request = known.request
     summary = {
         "id": known.handle, "state": known.state, "collection": request.collection, "time": request.since,
-        "of": known.of, "request_id": request.request_id, "counts": request.counts(),
+        "of": known.of, "request_id": request.request_id, "counts": request.counts,
     }  # fmt: skip
     return Write(_summary_ref(known.handle), request.reports, canonical(summary), summary)
 

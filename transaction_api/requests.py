@@ -8,8 +8,10 @@ first final state is kept in its summary.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from stream.outcomes import INDEX_ROLE, Outcome
@@ -79,7 +81,7 @@ def fold_block(block: Json | None, outcomes: Iterable[Outcome]) -> Json:
 
 @dataclass
 class Request:
-    """All that is known of a request, from its blocks."""
+    """All that is known of a request; see `join`. What follows from the events is worked out once."""
 
     id: str
     of: int = 1
@@ -95,34 +97,37 @@ class Request:
         """How many outcomes have come: grows only."""
         return sum(len(event["reports"]) for event in self.events.values())
 
-    def event_state(self, index: int) -> str:
-        """The state of one event: final when every expected index node has reported."""
-        event = self.events.get(index)
-        said = _index_words(event["reports"]) if event else {}
+    @cached_property
+    def states(self) -> dict[int, str]:
+        """The state of each event that anything is known of: final when every expected index node has reported."""
+        return {index: self._state_of(event["reports"]) for index, event in self.events.items()}
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many events are in each state."""
+        found = Counter(self.states.values())
+        found[ACCEPTED] += self.of - len(self.events)
+        return {state: found[state] for state in (ACCEPTED, SETTLED, REJECTED, ATTENTION)}
+
+    @property
+    def state(self) -> str:
+        """The state that these outcomes come to."""
+        if self.counts[ACCEPTED]:
+            return ACCEPTED
+        return next((whole for whole in (SETTLED, REJECTED) if self.counts[whole] == self.of), ATTENTION)
+
+    def _state_of(self, reports: Iterable[Json]) -> str:
+        """From what each index node said first, so that a final state stays; anomalies and other roles change none."""
+        said: dict[str, str] = {}
+        for report in reports:
+            if report["role"] == INDEX_ROLE and report["outcome"] != "anomaly":
+                said.setdefault(report["node"], report["outcome"])
         if not said or not set(self.expected) <= said.keys():
             return ACCEPTED
         words = {said[node] for node in self.expected or said}
         if words <= {"indexed", "unchanged"}:
             return SETTLED
         return REJECTED if words == {"rejected"} else ATTENTION
-
-    def counts(self) -> dict[str, int]:
-        """How many events are in each state."""
-        found = dict.fromkeys((ACCEPTED, SETTLED, REJECTED, ATTENTION), 0)
-        for index in self.events:
-            found[self.event_state(index)] += 1
-        found[ACCEPTED] += self.of - len(self.events)
-        return found
-
-    def state(self) -> str:
-        """The state that these outcomes come to."""
-        counts = self.counts()
-        if counts[ACCEPTED]:
-            return ACCEPTED
-        for whole in (SETTLED, REJECTED):
-            if counts[whole] == self.of:
-                return whole
-        return ATTENTION
 
 
 def join(handle: str, blocks: Sequence[Mapping[str, Any]]) -> Request:
@@ -150,11 +155,11 @@ def view(request: Request, state: str) -> Json:
     }  # fmt: skip
     if request.family:
         failures = [
-            {"index": index, "state": request.event_state(index), **_event_view(event)}
+            {"index": index, "state": request.states[index], **_event_view(event)}
             for index, event in sorted(request.events.items())
-            if request.event_state(index) in (REJECTED, ATTENTION)
+            if request.states[index] in (REJECTED, ATTENTION)
         ]
-        shown["children"] = {"of": request.of, **request.counts()}
+        shown["children"] = {"of": request.of, **request.counts}
         shown["failures"] = failures[:FAILURES_SHOWN_MAX]
         shown["failures_omitted"] = max(0, len(failures) - FAILURES_SHOWN_MAX)
     else:
@@ -164,7 +169,7 @@ def view(request: Request, state: str) -> Json:
 
 def view_child(request: Request, index: int, event_id: str) -> Json:
     """One event of a FeatureCollection's request, shown as a request of its own."""
-    state = request.event_state(index)
+    state = request.states.get(index, ACCEPTED)
     event = request.events.get(index)
     return {
         "id": event_id, "request_id": request.request_id, "state": state, "collection": request.collection or None,
@@ -187,15 +192,6 @@ def _event_view(event: Json | None) -> Json:
     shown = [furthest[place] for place in sorted(furthest)]
     named = {name: event[name] for name in ("event_id", "item_id", "action")}
     return {**named, "outcomes": [*shown, *beside]}
-
-
-def _index_words(reports: Iterable[Json]) -> dict[str, str]:
-    """What each index node said of the event itself."""
-    return {
-        report["node"]: report["outcome"]
-        for report in reports
-        if report["role"] == INDEX_ROLE and report["outcome"] != "anomaly"
-    }
 
 
 def _report(outcome: Outcome) -> Json:

@@ -303,8 +303,10 @@ def _collection(value: Any, expected_id: str | None) -> Json:
         finding = Finding("collection", "/type", "is not Collection", expected="Collection")
         raise Refused("stac-validation", "the body is not a STAC Collection", finding)
     findings = id_findings(value, expected_id)
+    if not isinstance(value.get("properties", {}), dict):
+        findings.append(Finding("collection", "/properties", "`properties` must be an object."))
     if findings:
-        raise Refused("stac-validation", f"/id {findings[0].message}", *findings)
+        raise Refused("stac-validation", findings[0].message, *findings)
     return value
 
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 from stream.dead_letters import decode_dead_letter
 from stream.errors import TYPE_BASE
 from stream.events import Event, encode
+from stream.keys import dataset_key, partition_of
 from stream.log import Message, TopicPartition
 from tests.support import events
 from tests.support.cmip6 import second_version
@@ -30,7 +31,7 @@ PERMITTED, CONTRADICTS = "operation-not-permitted", "contradicting-replica"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    async with running(settings(tmp_path_factory.mktemp("bad-events"))) as found:
+    async with running(settings(tmp_path_factory.mktemp("bad-events"), partitions=PARTITIONS)) as found:
         await prepare(found)
         yield found
 
@@ -183,6 +184,14 @@ def _of_collection(**members: Any) -> bytes:
     return encode(events.collection_event(collection("odd", **members), 5001))
 
 
+def _is_elsewhere(dataset: str) -> bool:
+    places = {partition_of(key, PARTITIONS) for key in (DATASET_KEY, dataset_key("CMIP6", dataset))}
+    return len(places) == 2
+
+
+PARTITIONS = 4
+DATASET_KEY = dataset_key("CMIP6", events.rules(ID).dataset)
+ELSEWHERE = next(name for name in map("CMIP6.another.{}".format, range(100)) if _is_elsewhere(name))
 STAMPED = _told()
 BURIED: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "undecodable"),
@@ -198,7 +207,7 @@ BURIED: dict[str, tuple[bytes, str]] = {
     "no action": (_told(action=None), "unstamped"),
     "no rules": (_told(rules=None), "unstamped"),
     "rules that are a list": (_told(rules=[]), "undecodable"),
-    "another dataset's rules": (_told(rules={**events.rules(ID).to_json(), "dataset": "CMIP6.other.three"}),
+    "another dataset's rules": (_told(rules={**events.rules(ID).to_json(), "dataset": ELSEWHERE}),
                                 "misrouted"),
     "a time that is none": (_told(time="yesterday"), "undecodable"),
     "a parent that is none": (_told(parent={"id": "x", "index": 5, "of": 2}), "undecodable"),

@@ -131,6 +131,9 @@ SYSTEM = [
       for path in ("/id", "/collection", "/type", "/properties/version", "/properties/title",
                    f"/assets/{FILES[0]}/file:size", f"/assets/{FILES[0]}/file:checksum")),
     forbidden("a file is removed", [operation("remove", f"/assets/{FILES[0]}")], f"/assets/{FILES[0]}"),
+    *(forbidden(f"{name} that are a number", {name: 5}, content_type=MERGE_TYPE)
+      for name in ("links", "assets", "properties")),
+    forbidden("assets that are texts", {"assets": {FILES[0]: "x"}}, content_type=MERGE_TYPE),
     forbidden("nothing at the path", [operation("remove", "/properties/nothing")], says=("nothing",)),
     forbidden("a test that fails", [operation("test", "/id", "x"), operation("add", "/properties/note", 1)]),
     forbidden("the whole document", [operation("replace", "", {})]),

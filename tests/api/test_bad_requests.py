@@ -135,7 +135,7 @@ async def test_the_method_that_is_allowed_is_told(served: Served) -> None:
 
 @pytest.mark.parametrize("label", ["", "two words", "x" * 201, "ümlaut"])
 async def test_a_request_id_that_is_none_is_replaced(served: Served, label: str) -> None:
-    answer = await served.http.get("/nowhere", headers={"x-request-id": label.encode()})
+    answer = await served.http.get("/nowhere", headers=[(b"x-request-id", label.encode())])
     assert answer.headers["x-request-id"] != label
     problem(answer, "route-does-not-exist")
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -25,7 +26,7 @@ from stream.topics import Topics
 Json = dict[str, Any]
 KEY = "a key that all nodes of the tests share"
 FINAL = ("settled", "rejected", "attention")
-DEADLINE_S = 30.0
+DEADLINE_S = float(__import__("os").environ.get("XD", "30"))
 
 
 @dataclass
@@ -112,6 +113,12 @@ async def placed_events(log: Log, topic: str) -> list[tuple[TopicPartition, Even
             found += [(place, decode(record.value)) for record in records]
             offset = records[-1].offset + 1
     return found
+
+
+async def turns(count: int = 50) -> None:
+    """Time in which whatever was free to go on would have gone on."""
+    for _ in range(count):
+        await asyncio.sleep(0.001)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], deadline_s: float = DEADLINE_S) -> None:
@@ -214,7 +221,7 @@ def scene(name: str, collection: str = "scenes", **properties: Any) -> Json:
         "properties": {"datetime": "2026-01-01T00:00:00Z", "title": name, **properties}, "links": [],
         "assets": {
             "data": {
-                "href": f"https://data.example.org/{name}.tif", "roles": ["data"], "alternate:name": "origin",
+                "href": f"https://data.example.org/{quote(name)}.tif", "roles": ["data"], "alternate:name": "origin",
                 "file:size": 100, "file:checksum": "1220" + "ab" * 32,
             }
         },

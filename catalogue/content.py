@@ -12,7 +12,7 @@ import orjson
 
 # Set by the fold; posted values are ignored, and a PATCH may not name them outside the recognised actions.
 SYSTEM_PROPERTIES = ("latest", "retracted", "deprecated", "created", "updated")
-NAVIGATION = frozenset({"self", "root", "parent", "collection"})
+NAVIGATION = ("self", "root", "parent", "collection")  # not a set: a foreign rel may be a list
 
 
 def canonical(value: Any) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from catalogue.content import SYSTEM_PROPERTIES, content, without_navigation
+from catalogue.content import SYSTEM_PROPERTIES, content, without_locations, without_navigation
 from catalogue.lifecycle import WISHES, State
 from catalogue.patch import PatchFailed, apply_patch, changed_paths, mutable, pointer, segments
 from catalogue.record import Record
@@ -69,7 +69,9 @@ def _replace(event: Event, rules: Rules, old: Record | None, may_fill: bool) -> 
     version = record.item["properties"].get("version")
     if posted["properties"].get("version") != version:
         why = f"a replacement keeps the version {version}"
-        raise Refused("operation-not-permitted", why, Finding("replace", "/properties/version", why, expected=version))
+        raise Refused(
+            "operation-not-permitted", why, Finding("replace", "/properties/version", why, expected=version)
+        )
     changed = bytes_changed(record.item["assets"], posted["assets"], rules)
     return _over(record.item, posted, keep_locations=not changed), record.holders
 
@@ -207,7 +209,12 @@ def _patched(item: Item, patch: list[dict[str, Any]] | dict[str, Any]) -> Item:
     except PatchFailed as error:
         raise Refused("operation-not-permitted", str(error)) from error
     _check_shape(changed)
-    return without_navigation(changed)
+    assets = {key: _without_empty_locations(asset) for key, asset in changed["assets"].items()}
+    return without_navigation({**changed, "assets": assets})
+
+
+def _without_empty_locations(asset: Item) -> Item:
+    return without_locations(asset) if asset.get("alternate") == {} else asset
 
 
 def _check_shape(item: Item) -> None:

@@ -134,19 +134,19 @@ class Follower(Generic[T]):
         self._stopping.set()
 
     def unpark(self) -> None:
-        """Forget what is parked; the partitions concerned are read again from their committed offset."""
+        """Try what is parked again: the partitions concerned are soon read again from their committed offset."""
         self._again |= {parked.place for parked in self.parked.values()}
-        self.parked.clear()
         self._parked_at.clear()
-        metrics.PARKED.labels(self.name).set(0)
 
     async def run(self) -> None:
         """Follow until stopped. Stopped, Unavailable, or a fault of ours ends it early."""
-        consumer = await self.log.consumer(self.group, self.member, self.topics, self._finish)
-        self.unpark()
+        consumer = await self.log.consumer(self.group, self.member, self.topics, self._revoked)
+        self._resume()
         try:
             while not self._stopping.is_set():
-                for place in await consumer.rebalance() - self._loops.keys():
+                owned = await consumer.rebalance()
+                await self._revoked(self._loops.keys() - owned)  # lost while we were silent
+                for place in sorted(owned - self._loops.keys()):
                     self._leave[place] = asyncio.Event()
                     self._loops[place] = asyncio.create_task(self._follow(consumer, place))
                 self.assigned = True
@@ -159,7 +159,7 @@ class Follower(Generic[T]):
                 await consumer.close()
 
     async def _measure_lag(self) -> None:
-        for topic in {place.topic for place in self._loops}:
+        for topic in sorted({place.topic for place in self._loops}):
             ends, committed = await self.log.end(topic), await self.log.committed(self.group, topic)
             for place in self._loops:
                 if place.topic == topic:
@@ -184,24 +184,39 @@ class Follower(Generic[T]):
         try:
             loop.result()
         except Fenced as fenced:
+            self._forget({place})
             self._log(logging.WARNING, "partition lost", place, str(fenced))
         except Stopped as stopped:
             self.stopped = str(stopped)
             self._log(logging.CRITICAL, "follower stopped", place, self.stopped)
             raise
 
+    async def _revoked(self, places: set[TopicPartition]) -> None:
+        """Finish what is under way there; what was parked or paused there is somebody else's now."""
+        if not places:
+            return
+        await self._finish(places)
+        self._forget(places)
+        self._resume()
+
+    def _forget(self, places: set[TopicPartition]) -> None:
+        self.parked = {key: parked for key, parked in self.parked.items() if parked.place not in places}
+        metrics.PARKED.labels(self.name).set(len(self.parked))
+
     async def _finish(self, places: set[TopicPartition]) -> None:
         """Let the loops of these partitions finish their round and commit."""
-        loops = [self._loops.pop(place) for place in places if place in self._loops]
-        for place in places & self._leave.keys():
+        loops = [self._loops.pop(place) for place in sorted(places) if place in self._loops]
+        for place in sorted(places & self._leave.keys()):
             self._leave.pop(place).set()
         await asyncio.gather(*loops, return_exceptions=True)
 
     async def _follow(self, consumer: Consumer, place: TopicPartition) -> None:
         leave, limits = self._leave[place], self.limits
+        self._forget({place})  # a partition that is ours anew is read from its committed offset
         while not leave.is_set():
-            if place in self._again:
+            if place in self._again:  # only here, between two batches: what comes next may not overtake it
                 self._again.discard(place)
+                self._forget({place})
                 committed = await self.log.committed(self.group, place.topic)
                 await consumer.seek(place, committed[place.partition])
             fetch = consumer.fetch(place, limits.records_per_batch_max, limits.fetch_wait_s)
@@ -249,8 +264,8 @@ class Follower(Generic[T]):
         if len(part) == 1:
             self._park(part[0], fault)
             return True
-        for delivery in part:
-            if not await self._round([delivery], leave):
+        for delivery in part:  # a part of `whole` may hold a key again after it was parked
+            if delivery.key not in self.parked and not await self._round([delivery], leave):
                 return False
         return True
 
@@ -271,8 +286,7 @@ class Follower(Generic[T]):
             else:
                 break
         if self.paused is not None:
-            self.paused = None
-            metrics.PAUSED.labels(self.name).set(0)
+            self._resume()
         return True
 
     async def _bury(self, record: Record, error: Undecodable) -> None:
@@ -305,6 +319,10 @@ class Follower(Generic[T]):
         if self.paused is None:
             logger.warning("paused", extra={"follower": self.name, "detail": reason})
         self.paused = reason
+
+    def _resume(self) -> None:
+        self.paused = None
+        metrics.PAUSED.labels(self.name).set(0)
 
     def _log(self, level: int, text: str, place: TopicPartition, detail: str) -> None:
         where = {"follower": self.name, "topic": place.topic, "partition": place.partition, "detail": detail}

@@ -16,7 +16,7 @@ from tests.support.refusals import ITEMS
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ODD = "späth (1) 100%?#&"
-RECORDS = {
+RECORDS: dict[str, Json] = {
     "a": {
         "n": 1,
         "facets": ["x", "y"],
@@ -108,7 +108,7 @@ async def test_ids_and_collections(served: Served, body: Json, count: int) -> No
         == len(found["features"])
         == min(count, body.get("limit", 10))
     )
-    ids = [item["id"] for item in found["features"]]
+    ids = [(item["collection"], item["id"]) for item in found["features"]]
     assert (found["type"], ids) == ("FeatureCollection", sorted(ids))
 
 

@@ -8,7 +8,10 @@ from tests.conftest import ROOT
 
 MAY_DO_IO = {
     "stream.log",
+    "stream.metrics",
     "stream.sqlite",
+    "stream.sqlite_thread",
+    "stream.topics",
     "stream.kafka",
     "stream.consume",
     "catalogue.store",

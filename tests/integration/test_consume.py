@@ -24,7 +24,7 @@ from tests.support.virtual_time import run_virtual
 
 TOPIC, LETTERS, GROUP, PARTITIONS = "t.events", "t.deadletters", "g", 2
 LIMITS = Limits(records_per_batch_max=10, fetch_wait_s=1.0, rebalance_every_s=0.5, parked_max=3)
-A, B, C = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1), 2
+A, B = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)
 
 
 def keys(partition: int, count: int) -> list[str]:
@@ -70,7 +70,7 @@ class Remembering:
 class Bench:
     """A log, and followers of it that are run and ended by the test."""
 
-    log: MemoryLog = field(default_factory=MemoryLog)
+    log: MemoryLog = field(default_factory=lambda: MemoryLog(session_s=2.0))
     followers: list[Follower[bytes]] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -328,6 +328,32 @@ def test_a_stopped_process_is_fenced_and_takes_part_again() -> None:
         assert len(sleeper.of(other) + heir.of(other)) == 1
         assert len(sleeper.done) == 2, "it has a partition again"
         assert follower.ready
+
+    bench(scene)
+
+
+def test_what_was_lost_in_silence_is_somebody_elses() -> None:
+    async def scene(found: Bench) -> None:
+        process, other = Process(), Remembering()
+        several = [*keys(0, 1), *keys(1, 1)]
+        handler = Remembering(faults={key: ValueError("a fault of ours") for key in several})
+        follower = found.follow(handler, process=process)
+        for key in several:
+            await found.send(key, "1")
+        await found.holds(lambda: len(follower.parked) == 2)
+        process.stop()
+        found.follow(other, "two")
+        await found.caught_up()
+        process.resume()
+        await found.holds(lambda: follower.ready)
+        handler.faults.clear()
+        await asyncio.sleep(5.0)  # until both have their share again
+        for key in several:
+            await found.send(key, "2")
+        await found.caught_up()
+        for key in several:
+            assert handler.of(key) + other.of(key) in ([b"1", b"2"], [b"2", b"1"])
+        assert len(handler.done) == 1
 
     bench(scene)
 

@@ -19,7 +19,7 @@ class Broker:
     committed: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
     seen: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     owners: dict[tuple[str, TopicPartition], str] = field(default_factory=dict)
-    waiters: dict[TopicPartition, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
+    waiters: dict[TopicPartition, list[asyncio.Event]] = field(default_factory=lambda: defaultdict(list))
 
     def partition(self, place: TopicPartition) -> list[Record]:
         return self.topics[place.topic][place.partition]
@@ -123,7 +123,7 @@ class MemoryConsumer:
 
     async def fetch(self, place: TopicPartition, records_max: int, wait_s: float) -> list[Record]:
         waiter = asyncio.Event()
-        self.broker.waiters[place].add(waiter)
+        self.broker.waiters[place].append(waiter)
         try:
             if place not in self._next or len(self.broker.partition(place)) <= self._next[place]:
                 async with asyncio.timeout(wait_s):
@@ -137,7 +137,7 @@ class MemoryConsumer:
         except TimeoutError:
             return []
         finally:
-            self.broker.waiters[place].discard(waiter)
+            self.broker.waiters[place].remove(waiter)
 
     async def commit(self, place: TopicPartition, offset: int) -> None:
         await asyncio.sleep(0)

@@ -1,1 +1,179 @@
-"""One seeded run: a history, two nodes, and what goes wrong on the way."""
+"""A federation of two nodes under random trouble, in a loop whose clock jumps: one seed is one history, always.
+
+Doors append, workers follow, die, stop, come back; log and store fail in every way that `faults` knows. Some time
+all is well again. Everything random comes from the one generator, in the order in which the loop runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from catalogue.store import ITEMS, Document, Ref, Verdict, Write
+from stream.consume import Limits
+from stream.errors import Unavailable
+from stream.events import Event
+from stream.topics import create_topics
+from tests.support.faults import Call, Fault, FaultyLog, Kind, Process
+from tests.support.histories import history
+from tests.support.memory_log import MemoryLog
+from tests.support.memory_store import MemoryStore
+from tests.support.nodes import (
+    PARTITIONS,
+    TOPICS,
+    Worker,
+    caught_up,
+    check_model,
+    check_words,
+    documents_of,
+    events_of,
+    follow_to_end,
+    messages,
+    start_worker,
+    until,
+    words_of,
+)
+
+NODES = ("a", "b")
+SESSION_S = 2.0
+CALLS_BETWEEN_FAULTS = 12
+FAULTS_MIN, FAULTS_MAX = 12, 30
+TWIN = 0.3  # how often a stopped process is replaced by another of its name, and wakes up beside it
+LIMITS = Limits(
+    records_per_batch_max=20, fetch_wait_s=0.3, rebalance_every_s=0.2, retries_max=6, retry_first_s=0.05,
+    retry_longest_s=0.5, commit_deadline_s=3.0,
+)  # fmt: skip
+
+
+@dataclass
+class WatchedStore(MemoryStore):
+    """Looks after every single write whether a dataset has two records with `latest`."""
+
+    latest: dict[str, set[str]] = field(default_factory=dict)
+    two: list[str] = field(default_factory=list)
+
+    def _apply(self, write: Write) -> Verdict:
+        verdict = super()._apply(write)
+        if write.ref.kind == ITEMS and verdict is Verdict.ACCEPTED:
+            there = self.latest.setdefault(write.ref.routing, set())
+            (there.add if write.source["latest"] else there.discard)(write.ref.id)
+            if len(there) > 1:
+                self.two.append(f"{write.ref.routing} at {write.version}")
+        return verdict
+
+
+@dataclass
+class Trouble:
+    """Decides at which call of which process what goes wrong; `left` faults are still to come."""
+
+    rng: random.Random
+    left: int
+    met: Counter[Kind] = field(default_factory=Counter)
+    trace: list[str] = field(default_factory=list)
+    wait: int = CALLS_BETWEEN_FAULTS
+
+    def strike(self, process: Process, call: Call, kinds: Sequence[Kind]) -> Fault | None:
+        self.trace.append(f"{call.what} {call.size}")
+        self.wait -= 1
+        if self.left == 0 or self.wait > 0:
+            return None
+        self.wait = self.rng.randint(1, 2 * CALLS_BETWEEN_FAULTS)
+        kind = self.rng.choice(kinds)
+        if call.size == 0 and kind in (Kind.PARTIAL, Kind.RACE):
+            kind = Kind.DOWN
+        self.left -= 1
+        self.met[kind] += 1
+        self.trace.append(f"{kind.name}")
+        if kind is Kind.STOP:
+            asyncio.get_running_loop().call_later(self.rng.uniform(0, 3 * SESSION_S), process.resume)
+        return Fault(kind, self.rng.randint(0, call.size))
+
+
+@dataclass
+class Simulation:
+    """Everything there is; `run` ends when all is well and all has been read."""
+
+    seed: int
+    count: int
+    rng: random.Random = field(init=False)
+    trouble: Trouble = field(init=False)
+    log: MemoryLog = field(default_factory=lambda: MemoryLog(session_s=SESSION_S))
+    stores: dict[str, WatchedStore] = field(default_factory=lambda: {node: WatchedStore() for node in NODES})
+    workers: list[Worker] = field(default_factory=list)
+    over: bool = False
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        random.seed(self.seed)  # the jitter of the consume loop
+        self.trouble = Trouble(self.rng, self.rng.randint(FAULTS_MIN, FAULTS_MAX))
+
+    async def run(self) -> None:
+        await create_topics(self.log, TOPICS, PARTITIONS)
+        keepers = [
+            asyncio.create_task(self._keep(node, f"w{n}"))
+            for node in NODES
+            for n in range(self.rng.randint(1, 2))
+        ]
+        await self._doors(history(self.rng, self.count))
+        await until(self._well, f"seed {self.seed}: all has been read")
+        self.over = True
+        for worker in self.workers:
+            worker.process.resume()
+            worker.follower.stop()
+        await asyncio.gather(*keepers)
+        await asyncio.gather(*(worker.task for worker in self.workers), return_exceptions=True)
+
+    async def check(self) -> None:
+        """The log's own order is what counts: model, nodes, outcomes and a quiet replay agree on it."""
+        events = await events_of(self.log)
+        found = [await documents_of(store, events) for store in self.stores.values()]
+        model = check_model(found[0], events)
+        for node in NODES:
+            check_words(await words_of(self.log, node), model, events)
+            assert self.stores[node].two == []
+        assert found[0] == found[1] == await self._replayed(events)
+
+    async def _well(self) -> bool:
+        return self.trouble.left == 0 and all([await caught_up(self.log, node) for node in NODES])
+
+    def _process(self, kinds: Sequence[Kind]) -> Process:
+        process = Process(delay=lambda: self.rng.uniform(0, 0.02))
+        process.plan = lambda call: self.trouble.strike(process, call, kinds)
+        return process
+
+    async def _doors(self, events: list[Event]) -> None:
+        """Append in small pieces; a piece without an answer is sent again, as a client would."""
+        log = FaultyLog(self.log, self._process([Kind.DOWN]))
+        while events:
+            size = self.rng.randint(1, 8)
+            try:
+                await log.append(messages(events[:size]))
+            except Unavailable:
+                continue
+            del events[:size]
+            await asyncio.sleep(self.rng.uniform(0, 0.3))
+
+    async def _keep(self, node: str, member: str) -> None:
+        """Start a worker again whenever it has ended; or, sometimes, while it only stands still."""
+        while not self.over:
+            worker = start_worker(
+                self.log, self.stores[node], node=node, member=member, process=self._process(list(Kind)),
+                limits=LIMITS,
+            )  # fmt: skip
+            self.workers.append(worker)
+            while not worker.task.done():
+                await asyncio.wait({worker.task}, timeout=0.5)
+                if worker.process.stopped and self.rng.random() < TWIN:
+                    break
+            await asyncio.sleep(self.rng.uniform(0, SESSION_S))
+
+    async def _replayed(self, events: Sequence[Event]) -> dict[Ref, Document]:
+        store = MemoryStore()
+        limits = Limits(records_per_batch_max=self.rng.randint(1, 40), rebalance_every_s=0.2)
+        await follow_to_end(
+            self.log, "replay", lambda: start_worker(self.log, store, node="replay", limits=limits)
+        )
+        return await documents_of(store, events)

@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from catalogue.admission import wrong_state
 from catalogue.content import canonical, content_digest
 from catalogue.effects import apply_effect
 from catalogue.head import VERSIONS_MAX, Entry, Head, Version
-from catalogue.latest import latest_of, order
-from catalogue.lifecycle import ACTIONS, COLLECTION_ACTIONS, State
+from catalogue.latest import latest_of, order, order_of_writes
+from catalogue.lifecycle import ACTIONS, State
 from catalogue.record import Record, encode_record, render
 from catalogue.replicas import bytes_changed
 from stream.errors import Problem, Refused
-from stream.events import Event, Rules, Undecodable
+from stream.events import Event, Rules
 
 INDEXED, UNCHANGED, REJECTED = "indexed", "unchanged", "rejected"
 RECORD_BYTES_MAX = 16 << 20
@@ -34,16 +35,6 @@ class Decision:
     body: bytes = b""  # the record, encoded
 
 
-def check_action(event: Event) -> None:
-    """Undecodable for a stamped event whose action no table knows or whose payload is of another kind."""
-    if event.action not in ACTIONS:
-        raise Undecodable(f"unknown action {event.action}", event.id)
-    if event.about_collection and event.action not in COLLECTION_ACTIONS:
-        raise Undecodable(f"{event.action} is not an action on a Collection", event.id)
-    if (event.action in ("publish", "replace")) and event.item is None:
-        raise Undecodable(f"{event.action} carries no item", event.id)
-
-
 def decide(event: Event, position: int, head: Head | None, old: Record | None) -> Decision:
     """Decide an event that is newer than the head. `old` is the record it names, None where there is none."""
     before = head or Head(event.key, position, event.id, {}, ())
@@ -55,7 +46,7 @@ def decide(event: Event, position: int, head: Head | None, old: Record | None) -
         return _unwritten(event, position, before, REJECTED, refusal.problem)
     if record is None:
         return _unwritten(event, position, before, UNCHANGED, None)
-    lowers, raises = _order_of_writes(event.item_id, before.versions, versions)
+    lowers, raises = order_of_writes(event.item_id, before.versions, versions)
     after = before.after(_entry(event, position, INDEXED, None), versions, lowers, raises)
     rendered = render(after, record, event)
     body = encode_record(rendered)
@@ -82,11 +73,11 @@ def _change(event: Event, head: Head, old: Record | None) -> tuple[dict[str, Ver
     state = known.state if known else State.ABSENT
     action = ACTIONS[str(event.action)]
     if state not in action.sources and state != action.to:
-        raise _wrong_state(event, state)
+        raise wrong_state(event, state)
     if event.action == "publish" and known and state == State.ACTIVE:
         if known.digest == _posted_digest(event):
             return head.versions, None
-        raise _wrong_state(event, state)
+        raise wrong_state(event, state)
     if event.action == "deprecate" and latest_of(head.versions) != event.item_id:
         return head.versions, None
     if known is None and len(head.versions) >= VERSIONS_MAX:
@@ -97,7 +88,7 @@ def _change(event: Event, head: Head, old: Record | None) -> tuple[dict[str, Ver
     if known and old and _unchanged(event, known, version, old, item, holders):
         return head.versions, None
     if state not in action.sources:
-        raise _wrong_state(event, state)
+        raise wrong_state(event, state)
     return _with(event, head.versions, version), _shell(event, old, item, holders)
 
 
@@ -160,18 +151,6 @@ def _with(event: Event, versions: dict[str, Version], version: Version) -> dict[
     return found
 
 
-def _order_of_writes(
-    target: str, before: dict[str, Version], after: dict[str, Version]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Item ids that lose `latest`, to be written first, and the others that change (law 7)."""
-    loses, gains = latest_of(before), latest_of(after)
-    lowers = (loses,) if loses is not None and loses != gains else ()
-    raises = [target] if target not in lowers else []
-    if gains is not None and gains not in (loses, target):
-        raises.append(gains)
-    return lowers, tuple(raises)
-
-
 def _repeated(event: Event, position: int, head: Head) -> Decision:
     """An event id that the head lists changes nothing and repeats its outcome."""
     entry = head.entry(event.id)
@@ -221,18 +200,3 @@ def _rules(event: Event) -> Rules:
 
 def _first(*texts: str | None) -> str | None:
     return next((text for text in texts if text is not None), None)
-
-
-def _wrong_state(event: Event, state: State) -> Refused:
-    what = "collection" if event.about_collection else "item"
-    if event.action == "publish":
-        why = "with other content" if state == State.ACTIVE else f"and is {state}"
-        return Refused(f"{what}-already-exists", f"{event.item_id} exists {why}")
-    if state in (State.ABSENT, State.PURGED):
-        return Refused(f"{what}-does-not-exist", f"there is no {what} {event.item_id}")
-    kind = "withdrawn" if state == State.WITHDRAWN else "wrong-state"
-    return Refused(kind, f"{event.item_id} is {state}; {event.action} needs {_sources(event)}")
-
-
-def _sources(event: Event) -> str:
-    return " or ".join(sorted(ACTIONS[str(event.action)].sources))

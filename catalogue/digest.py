@@ -27,7 +27,7 @@ def bucket_of(record_id: str) -> int:
 
 def bound(record_id: str, print_: bytes) -> int:
     """A record's share in its bucket's sum."""
-    return int.from_bytes(hashlib.sha256(record_id.encode() + b"\\0" + print_).digest()[:16], "big")
+    return int.from_bytes(hashlib.sha256(record_id.encode() + b"\0" + print_).digest()[:16], "big")
 
 
 @dataclass

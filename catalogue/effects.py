@@ -15,8 +15,10 @@ from catalogue.patch import PatchFailed, apply_patch, changed_paths, mutable, po
 from catalogue.record import Record
 from catalogue.replicas import (
     Assets,
+    Patch,
     add_locations,
     bytes_changed,
+    foreign_locations,
     holders,
     is_access,
     read_announcement,
@@ -103,9 +105,7 @@ def _replica_add(
     _own_only({*announced.locations, *announced.removals}, node)
     if announced.removals:
         raise Refused("operation-not-permitted", "an announcement does not remove locations")
-    item = record.item
-    for operation in announced.aggregate:
-        item = _aggregate(item, operation, rules)
+    item = _aggregated(record.item, announced.aggregate, node, rules)
     told = announced.locations.get(node, {})
     return {
         **item,
@@ -118,7 +118,7 @@ def _replica_remove(
 ) -> tuple[Item, tuple[str, ...]]:
     record, node = _known(old), _node(event)
     announced = read_announcement(event.patch or [])
-    if announced.locations or announced.aggregate:
+    if announced.locations or announced.aggregate or (event.patch and not announced.removals):
         raise Refused("operation-not-permitted", "a removal of locations does nothing else")
     _own_only(set(announced.removals), node)
     assets = remove_locations(record.item["assets"], node, announced.removals.get(node))
@@ -194,16 +194,25 @@ def _about_access(path: tuple[str, ...], old: Assets, new: Assets, rules: Rules)
     return all(is_access(path[1], assets[path[1]], rules) for assets in (old, new) if path[1] in assets)
 
 
-def _aggregate(item: Item, operation: dict[str, Any], rules: Rules) -> Item:
-    key = segments(str(operation.get("path", "")))[1]
-    changed = _patched(item, [operation])
-    if not _about_access(("assets", key), item["assets"], changed["assets"], rules):
-        why = f"a replica patch may not change the asset {key}"
-        raise Refused("operation-not-permitted", why, Finding("replica", pointer(("assets", key)), why))
+def _aggregated(item: Item, patches: list[Patch], node: str, rules: Rules) -> Item:
+    """The item with what an announcement does to access assets beside its locations."""
+    changed = item
+    for patch in patches:
+        changed = _patched(changed, patch)
+    paths = list(changed_paths(item, changed))
+    if len({path[:2] for path in paths}) > 1:
+        raise Refused("operation-not-permitted", "a replica patch changes one access asset at most")
+    for path in paths:
+        if not _about_access(path, item["assets"], changed["assets"], rules):
+            why = f"a replica patch may not change {pointer(path)}"
+            raise Refused("operation-not-permitted", why, Finding("replica", pointer(path), why))
+    if foreign_locations(item["assets"], node) != foreign_locations(changed["assets"], node):
+        why = f"{node} may not write locations of other nodes"
+        raise Refused("operation-not-permitted", why, Finding("replica", "/assets", why, expected=node))
     return changed
 
 
-def _patched(item: Item, patch: list[dict[str, Any]] | dict[str, Any]) -> Item:
+def _patched(item: Item, patch: Patch) -> Item:
     try:
         changed = apply_patch(item, patch)
     except PatchFailed as error:

@@ -29,3 +29,15 @@ def latest_of(versions: Mapping[str, Version]) -> str | None:
 def ordered(versions: Mapping[str, Version]) -> list[str]:
     """Item ids from the oldest version to the newest."""
     return [item_id for item_id, _ in sorted(versions.items(), key=lambda pair: order(*pair))]
+
+
+def order_of_writes(
+    target: str, before: Mapping[str, Version], after: Mapping[str, Version]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Item ids that lose `latest`, to be written first, and the others that change (law 7)."""
+    loses, gains = latest_of(before), latest_of(after)
+    lowers = (loses,) if loses is not None and loses != gains else ()
+    raises = [target] if target not in lowers else []
+    if gains is not None and gains not in (loses, target):
+        raises.append(gains)
+    return lowers, tuple(raises)

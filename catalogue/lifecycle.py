@@ -110,7 +110,8 @@ WISHES = ("keep", "restrict", "remove")
 COLLECTION_ACTIONS = ("publish", "replace")
 
 
-def _in_order(states: frozenset[State]) -> list[State]:
+def in_order(states: frozenset[State]) -> list[State]:
+    """The states in the order of the table."""
     return [state for state in State if state in states]
 
 
@@ -118,7 +119,7 @@ def mermaid() -> str:
     """The state diagram of the documentation."""
     lines = ["stateDiagram-v2", "    [*] --> absent"]
     for action in ACTIONS.values():
-        for source in _in_order(action.sources):
+        for source in in_order(action.sources):
             lines.append(f"    {source} --> {action.to or source}: {action.name}")
     return "\n".join(lines)
 
@@ -127,7 +128,7 @@ def markdown() -> str:
     """The action table of the documentation."""
     rows = ["| action | from | to | may change | right | what it does |", "|---|---|---|---|---|---|"]
     for action in ACTIONS.values():
-        sources = ", ".join(_in_order(action.sources))
+        sources = ", ".join(in_order(action.sources))
         rows.append(
             f"| {action.name} | {sources} | {action.to or 'same'} | {action.may_change} "
             f"| {action.right} | {action.summary} |"

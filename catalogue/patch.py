@@ -149,7 +149,7 @@ def _sound(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise PatchFailed("the patch replaces the whole document by something that is not an object")
     try:
-        canonical(document)
+        canonical([[[[document]]]])  # as deep as it will be stored
     except TypeError as error:
         raise PatchFailed(f"the patch leaves something that cannot be written: {error}") from error
     return document

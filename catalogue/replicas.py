@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalogue.content import without_locations
 from catalogue.patch import pointer, segments
 from stream.errors import Finding, Refused
 from stream.events import Rules
@@ -19,6 +20,7 @@ SIZE, CHECKSUM = "file:size", "file:checksum"
 # What of an asset says where its primary copy is; the rest describes the data and stays at a transfer.
 LOCATION_FIELDS = ("href", "alternate:name", "protocol", "node", "file:local_path")
 Asset = dict[str, Any]
+Patch = list[dict[str, Any]] | dict[str, Any]
 Assets = dict[str, Asset]
 
 
@@ -28,13 +30,16 @@ class Announcement:
 
     locations: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     removals: dict[str, list[str]] = field(default_factory=dict)
-    aggregate: list[dict[str, Any]] = field(default_factory=list)
+    aggregate: list[Patch] = field(default_factory=list)
 
 
-def read_announcement(patch: list[dict[str, Any]] | dict[str, Any]) -> Announcement:
-    """The announcement in a list of operations or a merge patch. Refused when an operation is of another kind."""
+def read_announcement(patch: Patch) -> Announcement:
+    """The announcement in a list of operations or a merge patch. Refused when it is about something else."""
     found = Announcement()
-    for operation in patch if isinstance(patch, list) else _operations(patch):
+    if isinstance(patch, dict):
+        _read_merge(found, patch)
+        return found
+    for operation in patch:
         path = segments(str(operation.get("path", "")))
         kind, value = operation.get("op"), operation.get("value")
         if len(path) == 4 and path[0] == "assets" and path[2] == "alternate":
@@ -43,7 +48,7 @@ def read_announcement(patch: list[dict[str, Any]] | dict[str, Any]) -> Announcem
             for node, location in value.items():
                 _read_location(found, kind, node, path[1], location)
         elif path[:1] == ["assets"] and len(path) >= 2:
-            found.aggregate.append(operation)
+            found.aggregate.append([operation])
         elif kind != "test":
             raise Refused("operation-not-permitted", f"a replica patch may not touch {operation.get('path')}")
     return found
@@ -124,10 +129,9 @@ def transfer(assets: Assets, node: str, owner: str, rules: Rules, *, drop: bool)
 
 
 def _transferred(asset: Asset, node: str, owner: str, drop: bool) -> Asset:
-    places = asset.get("alternate", {})
-    if node not in places:
-        return asset
-    former_node = _primary(asset, owner)
+    places, former_node = asset.get("alternate", {}), _primary(asset, owner)
+    if node not in places:  # it stays where it is, so its node is named now that the owner is another
+        return asset if former_node == node else {**asset, "alternate:name": former_node}
     former = {name: asset[name] for name in (*LOCATION_FIELDS, SIZE, CHECKSUM) if name in asset}
     left = {name: place for name, place in places.items() if name != node}
     if not drop and former_node != node:
@@ -170,22 +174,27 @@ def _read_location(found: Announcement, kind: object, node: str, key: str, value
         raise Refused("operation-not-permitted", f"a location of {key} is an object that is added or removed")
 
 
-def _operations(merge_patch: dict[str, Any]) -> list[dict[str, Any]]:
-    if merge_patch.keys() != {"assets"} or not isinstance(merge_patch["assets"], dict):
+def _read_merge(found: Announcement, patch: dict[str, Any]) -> None:
+    assets = patch.get("assets")
+    if patch.keys() != {"assets"} or not isinstance(assets, dict):
         raise Refused("operation-not-permitted", "a replica patch touches nothing but assets")
-    found: list[dict[str, Any]] = []
-    for key, asset in merge_patch["assets"].items():
-        escaped = key.replace("~", "~0").replace("/", "~1")
-        if isinstance(asset, dict) and asset.keys() == {"alternate"} and isinstance(asset["alternate"], dict):
-            for node, location in asset["alternate"].items():
-                place = "/assets/" + escaped + "/alternate/" + node.replace("~", "~0").replace("/", "~1")
-                found.append(
-                    {"op": "remove" if location is None else "add", "path": place, "value": location}
-                )
-        else:
-            operation = "remove" if asset is None else "add"
-            found.append({"op": operation, "path": "/assets/" + escaped, "value": asset})
-    return found
+    for key, asset in assets.items():
+        places = asset.get("alternate") if isinstance(asset, dict) else None
+        if isinstance(places, dict):
+            for node, location in places.items():
+                _read_location(found, "remove" if location is None else "add", node, key, location)
+            asset = without_locations(asset)
+        if asset != {}:
+            found.aggregate.append({"assets": {key: asset}})
+
+
+def foreign_locations(assets: Assets, node: str) -> dict[str, dict[str, Any]]:
+    """The locations of all nodes but this one, by asset."""
+    found = {
+        key: {name: place for name, place in asset.get("alternate", {}).items() if name != node}
+        for key, asset in assets.items()
+    }
+    return {key: places for key, places in found.items() if places}
 
 
 def _has_data(asset: Asset) -> bool:

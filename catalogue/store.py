@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from catalogue.lifecycle import State
+from stream.errors import Unavailable
 
 HEADS, ITEMS, COLLECTIONS, REQUESTS = "heads", "items", "collections", "requests"
 
@@ -113,3 +114,17 @@ def item_ref(collection: str, item_id: str, key: str) -> Ref:
 def collection_ref(collection: str) -> Ref:
     """The record of a Collection."""
     return Ref(COLLECTIONS, "c:" + collection, collection)
+
+
+async def store_identity(store: Store, fresh: str) -> str:
+    """The name that a store got when it was new: `fresh`, if nobody has named it before.
+
+    A follower's progress belongs to a store. One that was lost and made anew has another name, so its followers
+    begin again at the beginning of the log instead of where the lost one had come to.
+    """
+    ref = Ref(HEADS, "store", "store")
+    await store.apply([Write(ref, 0, fresh.encode(), {})])
+    found = (await store.get_many([ref])).get(ref)
+    if found is None:
+        raise Unavailable("the store did not take its name")
+    return found.body.decode()

@@ -31,7 +31,14 @@ def make_app(
     title: str, routers: Sequence[APIRouter], followers: Callable[[], Sequence[Follower[Any]]]
 ) -> FastAPI:
     """The application. `followers` are asked for their state at each readiness check."""
-    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None, openapi_url="/openapi.json")
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
     for router in routers:
         app.include_router(router)
     app.include_router(_operation(followers))

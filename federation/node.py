@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from fastapi import FastAPI, Request
 
 from catalogue.profile import profile_of
 from catalogue.sqlite import SqliteStore
-from catalogue.store import Store
+from catalogue.store import Store, store_identity
 from discovery_api.routes import Reader
 from discovery_api.routes import router as discovery_router
 from federation import clock
@@ -47,6 +48,22 @@ class InUse(Exception):
     """Another process already serves this node from this folder."""
 
 
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The consumer groups of a node: one for its index workers, one for its handles; both belong to its store."""
+
+    node: str
+    store: str
+
+    @property
+    def index(self) -> str:
+        return f"{self.node}.index.{self.store}"
+
+    @property
+    def handles(self) -> str:
+        return f"{self.node}.handles.{self.store}"
+
+
 @dataclass
 class Node:
     """One node: its log, store, followers and application. Start it, serve `app`, stop it."""
@@ -56,6 +73,7 @@ class Node:
     store: Store
     app: FastAPI
     followers: list[Follower[Any]]
+    groups: Groups
     owns_log: bool
     lock: IO[str]
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -95,32 +113,37 @@ async def make_node(settings: Settings, log: Log | None = None, store: Store | N
     own_store = store or SqliteStore(_sqlite_path(settings.effective_store_url))
     topics = Topics(settings.topic_prefix, settings.generation)
     await create_topics(own_log, topics, settings.partitions)
+    groups = Groups(settings.node, await store_identity(own_store, secrets.token_hex(4)))
     keeper = HandleKeeper(own_store)
     followers: list[Follower[Any]] = []
     for worker in range(settings.index_workers):
-        followers.append(_index_follower(settings, own_log, own_store, topics, worker))
-    followers.append(_handle_follower(settings, own_log, topics, keeper))
+        followers.append(_index_follower(settings, own_log, own_store, topics, groups, worker))
+    followers.append(_handle_follower(settings, own_log, topics, groups, keeper))
     root_url = _root_url(settings)
-    api = _transaction_api(settings, own_log, own_store, topics, keeper, root_url)
+    api = _transaction_api(settings, own_log, own_store, topics, groups, keeper, root_url)
     reader = Reader(own_store, profile_of, settings.catalog_title, settings.node, root_url)
     routers = (transaction_router(api), discovery_router(reader))
     app = make_app(settings.catalog_title, routers, lambda: followers)
-    return Node(settings, own_log, own_store, app, followers, log is None, lock)
+    return Node(settings, own_log, own_store, app, followers, groups, log is None, lock)
 
 
-def _index_follower(settings: Settings, log: Log, store: Store, topics: Topics, worker: int) -> Follower[Any]:
+def _index_follower(
+    settings: Settings, log: Log, store: Store, topics: Topics, groups: Groups, worker: int
+) -> Follower[Any]:
     indexer = Indexer(
         settings.node, store, log, topics.prefix, settings.generation, settings.partitions, clock.now
     )
     return Follower(
-        "index", log, index_group(settings), f"{settings.node}.{settings.worker}.{worker}",
+        "index", log, groups.index, f"{settings.node}.{settings.worker}.{worker}",
         (topics.collections, topics.transactions), indexer, topics.dead_letters, clock.now,
     )  # fmt: skip
 
 
-def _handle_follower(settings: Settings, log: Log, topics: Topics, keeper: HandleKeeper) -> Follower[Any]:
+def _handle_follower(
+    settings: Settings, log: Log, topics: Topics, groups: Groups, keeper: HandleKeeper
+) -> Follower[Any]:
     return Follower(
-        "handles", log, f"{settings.node}.handles", f"{settings.node}.{settings.worker}",
+        "handles", log, groups.handles, f"{settings.node}.{settings.worker}",
         (topics.success, topics.errors), keeper, topics.dead_letters, clock.now, whole,
     )  # fmt: skip
 
@@ -130,11 +153,12 @@ def _transaction_api(
     log: Log,
     store: Store,
     topics: Topics,
+    groups: Groups,
     keeper: HandleKeeper,
     root_url: Callable[[Request], str],
 ) -> Api:
     wait_s = settings.courtesy_wait_ms / 1000
-    site = Site(log, store, topics, index_group(settings), wait_s, profile_of)
+    site = Site(log, store, topics, groups.index, wait_s, profile_of)
     minter = Minter(load_handle_key(settings).encode())
     open_door = OpenDoor()
     limits = append.Limits(
@@ -150,11 +174,6 @@ def _transaction_api(
     )  # fmt: skip
     api_limits = Limits(settings.body_bytes_max, settings.features_max, settings.wait_s_max)
     return Api(own_door, handles, open_door, api_limits, settings.scope, root_url)
-
-
-def index_group(settings: Settings) -> str:
-    """The consumer group that the index workers of a node share."""
-    return f"{settings.node}.index"
 
 
 async def _supervise(follower: Follower[Any]) -> None:

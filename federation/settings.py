@@ -131,9 +131,6 @@ class Settings(BaseSettings):
     message_bytes_max: int = Field(
         5 * MIB, ge=1, description="The largest message on the log (5 MiB); holds an item and its event"
     )
-    record_bytes_max: int = Field(
-        16 * MIB, ge=1, description="The largest record with all its locations (16 MiB); holds a message"
-    )
     features_max: int = Field(10_000, ge=1, description="The most features in one collection of a request")
     appends_in_flight_max: int = Field(
         256, ge=1, description="The most appends that wait for the log at a time"
@@ -156,12 +153,12 @@ class Settings(BaseSettings):
         own = info.data.get("node")
         return names or ((own,) if own else ())
 
-    @field_validator("message_bytes_max", "record_bytes_max")
+    @field_validator("message_bytes_max")
     @classmethod
-    def _holds_the_smaller(cls, limit: int, info: ValidationInfo) -> int:
-        inner = "item_bytes_max" if info.field_name == "message_bytes_max" else "message_bytes_max"
-        if limit < info.data.get(inner, 0):
-            raise ValueError(f"must be at least {PREFIX}{inner.upper()} ({info.data[inner]})")
+    def _holds_an_item(cls, limit: int, info: ValidationInfo) -> int:
+        item = info.data.get("item_bytes_max", 0)
+        if limit < item:
+            raise ValueError(f"must be at least {PREFIX}ITEM_BYTES_MAX ({item})")
         return limit
 
     @property

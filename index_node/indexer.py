@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from catalogue.decide import Decision, check_action, decide, finish
+from catalogue.admission import check_action
+from catalogue.decide import Decision, decide, finish
 from catalogue.head import Head, decode_head, encode_head
 from catalogue.record import decode_record, encode_record
 from catalogue.store import Document, Ref, Store, Verdict, Write, collection_ref, head_ref, item_ref
@@ -20,9 +21,10 @@ from stream.consume import Delivery, Stopped
 from stream.errors import Problem, Unavailable
 from stream.events import Event, Undecodable, check_stamped, decode
 from stream.keys import partition_of
-from stream.log import Log, Record
+from stream.log import Log, Record, TopicPartition
 from stream.outcomes import INDEX_ROLE, Outcome, encode_outcome, outcome_of
 from stream.position import position, split
+from stream.topics import Topics
 
 DECISIONS_AGAIN_MAX = 5
 
@@ -72,7 +74,7 @@ class Indexer:
         event = decode(record.value)
         check_stamped(event)
         check_action(event)
-        if not event.about_collection and partition_of(event.key, self.partitions) != record.place.partition:
+        if record.place != self._place(event):
             raise Undecodable(f"the key {event.key} belongs to another partition", event.id, "misrouted")
         return event.key, event
 
@@ -97,6 +99,13 @@ class Indexer:
             collection="", item_id="", expected=(self.node,), problem=problem,
         )  # fmt: skip
         await self.log.append([encode_outcome(self.prefix, outcome, None)])
+
+    def _place(self, event: Event) -> TopicPartition:
+        """The only one where this event may be: positions of two places cannot be compared (laws 1 and 2)."""
+        topics = Topics(self.prefix, self.generation)
+        if event.about_collection:
+            return TopicPartition(topics.collections, 0)
+        return TopicPartition(topics.transactions, partition_of(event.key, self.partitions))
 
     async def _decide(self, works: Sequence[_Work]) -> None:
         """Round 1 (law 4): a decision whose head is refused is dropped, and its dataset read again."""

@@ -9,6 +9,7 @@ a third of decoding and deciding; nothing changes one after it was made.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -216,6 +217,9 @@ def check_stamped(event: Event) -> None:
         raise Undecodable("the event has no action, fold or rules", event.id, "unstamped")
 
 
+# Narrower than any Python's own reading of ISO 8601, which differs from version to version.
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+_TIME = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_CLOCK})?")
 # The type of each member that may be there; null counts as absent, unknown members are passed over.
 _METADATA: dict[str, type] = {
     "auth": dict, "request_id": str, "publisher": dict, "action": str, "fold": int, "rules": dict, "reason": str,
@@ -347,6 +351,8 @@ def _parent(found: dict[str, Any] | None) -> Parent | None:
 def _time(value: object) -> str:
     if not isinstance(value, str):
         raise Undecodable("metadata.time is not a text")
+    if _TIME.fullmatch(value) is None:
+        raise Undecodable(f"metadata.time is not ISO 8601: {value[:40]}")
     try:
         moment = datetime.fromisoformat(value)
         if len(value) == 27 and value[10] == "T" and value[19] == "." and value[26] == "Z":

@@ -7,12 +7,14 @@ that is given our keys puts events where we look for them.
 
 from __future__ import annotations
 
+import re
 import struct
 from functools import lru_cache
 
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 ID_BYTES_MAX = 200
+_ID = re.compile(r"[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def dataset_key(collection: str, dataset: str) -> str:
@@ -22,13 +24,7 @@ def dataset_key(collection: str, dataset: str) -> str:
 
 def valid_id(value: object) -> bool:
     """Ids are non-empty text without `/` or control characters, at most 200 bytes in UTF-8."""
-    return (
-        isinstance(value, str)
-        and value != ""
-        and "/" not in value
-        and value.isprintable()
-        and len(value.encode()) <= ID_BYTES_MAX
-    )
+    return isinstance(value, str) and _ID.fullmatch(value) is not None and len(value.encode()) <= ID_BYTES_MAX
 
 
 def murmur2(data: bytes) -> int:

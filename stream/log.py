@@ -66,7 +66,8 @@ class Consumer(Protocol):
     async def rebalance(self) -> set[TopicPartition]:
         """Stay a member, give and take partitions; the ones that are now this member's.
 
-        To be called every second or so. `revoking` is awaited before any partition is given away.
+        To be called every second or so. `revoking` is awaited before any partition is given away. Fenced when
+        another process has taken this member's place.
         """
 
     async def fetch(self, place: TopicPartition, records_max: int, wait_s: float) -> list[Record]:
@@ -104,7 +105,11 @@ class Log(Protocol):
         """The committed offset of each partition, 0 where the group never committed."""
 
     async def consumer(self, group: str, member: str, topics: Sequence[str], revoking: Revoking) -> Consumer:
-        """Join a group. `member` is a fixed name, so that a restarted process takes its own place again."""
+        """Join a group, with the first `rebalance`.
+
+        `member` is a fixed name, so that a restarted process takes its own place again. An earlier consumer of
+        that name, should it still live, is fenced by then.
+        """
 
     async def read(self, place: TopicPartition, offset: int, records_max: int) -> list[Record]:
         """Messages from `offset` on, outside any group."""

@@ -1,7 +1,8 @@
 """SqliteLog: the embedded log. Durable, partitioned, with consumer groups, for the processes of one machine.
 
 A message's row id is its partition's number << 40 | offset, so a partition is one range of the table. Group
-membership is a lease in a table: who has been silent for longer than `session_s` loses its partitions.
+membership is a lease in a table: who has been silent for longer than `session_s` loses its partitions. The lease
+names the consumer, too, so of two processes under one name the earlier one is fenced.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +28,9 @@ CREATE TABLE IF NOT EXISTS places (
 CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS committed (
     grp TEXT NOT NULL, place INTEGER NOT NULL, "offset" INTEGER NOT NULL, PRIMARY KEY (grp, place)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS members (
-    grp TEXT NOT NULL, member TEXT NOT NULL, seen REAL NOT NULL, PRIMARY KEY (grp, member)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
+    grp TEXT NOT NULL, member TEXT NOT NULL, consumer TEXT NOT NULL, seen REAL NOT NULL,
+    PRIMARY KEY (grp, member)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS owners (
     grp TEXT NOT NULL, place INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (grp, place)) WITHOUT ROWID;
 """
@@ -154,11 +157,17 @@ class SqliteConsumer:
     member: str
     places: dict[TopicPartition, int]
     revoking: Revoking
+    _id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _joined: bool = False
     _next: dict[TopicPartition, int] = field(default_factory=dict)
     _members: int = 1
 
     async def rebalance(self) -> set[TopicPartition]:
         mine = await self.log._writer.run(self._renew)
+        if mine is None:
+            self._next.clear()
+            raise Fenced(f"another process is {self.member} of {self.group} now")
+        self._joined = True
         for place in self._next.keys() - mine.keys():
             del self._next[place]
         for place, committed in mine.items():
@@ -193,7 +202,7 @@ class SqliteConsumer:
         number = self.places[place]
 
         def job(db: sqlite3.Connection) -> bool:
-            if _owner(db, self.group, number) != self.member:
+            if _owner(db, self.group, number) != self.member or self._consumer(db) != self._id:
                 return False
             db.execute("REPLACE INTO committed VALUES (?, ?, ?)", (self.group, number, offset))
             return True
@@ -207,8 +216,9 @@ class SqliteConsumer:
 
     async def close(self) -> None:
         def job(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM members WHERE grp = ? AND member = ?", (self.group, self.member))
-            db.execute("DELETE FROM owners WHERE grp = ? AND member = ?", (self.group, self.member))
+            if self._consumer(db) == self._id:
+                db.execute("DELETE FROM sessions WHERE grp = ? AND member = ?", (self.group, self.member))
+                db.execute("DELETE FROM owners WHERE grp = ? AND member = ?", (self.group, self.member))
 
         self._next.clear()
         await self.log._writer.run(job)
@@ -220,17 +230,22 @@ class SqliteConsumer:
         number = self.places[place]
         return self.log._reader.read(lambda db: _read(db, place, number, start, records_max))
 
-    def _renew(self, db: sqlite3.Connection) -> dict[TopicPartition, int]:
-        """Renew the lease and take free partitions up to a fair share; ours, each with its committed offset."""
+    def _renew(self, db: sqlite3.Connection) -> dict[TopicPartition, int] | None:
+        """Renew the lease and take free partitions up to a fair share; ours, each with its committed offset.
+
+        None when the lease is another consumer's.
+        """
         now = time.time()
-        db.execute("REPLACE INTO members VALUES (?, ?, ?)", (self.group, self.member, now))
+        if self._joined and self._consumer(db) not in (self._id, None):
+            return None
+        db.execute("REPLACE INTO sessions VALUES (?, ?, ?, ?)", (self.group, self.member, self._id, now))
         dead = (self.group, now - self.log.session_s)
-        db.execute("DELETE FROM members WHERE grp = ? AND seen < ?", dead)
+        db.execute("DELETE FROM sessions WHERE grp = ? AND seen < ?", dead)
         db.execute(
-            "DELETE FROM owners WHERE grp = ?1 AND member NOT IN (SELECT member FROM members WHERE grp = ?1)",
+            "DELETE FROM owners WHERE grp = ?1 AND member NOT IN (SELECT member FROM sessions WHERE grp = ?1)",
             (self.group,),
         )
-        (self._members,) = db.execute("SELECT count(*) FROM members WHERE grp = ?", (self.group,)).fetchone()
+        (self._members,) = db.execute("SELECT count(*) FROM sessions WHERE grp = ?", (self.group,)).fetchone()
         owned = {place: _owner(db, self.group, number) for place, number in self.places.items()}
         mine = [place for place, owner in owned.items() if owner == self.member]
         free = [place for place, owner in owned.items() if owner is None]
@@ -239,7 +254,15 @@ class SqliteConsumer:
             mine.append(place)
         return {place: _committed(db, self.group, self.places[place]) for place in mine}
 
+    def _consumer(self, db: sqlite3.Connection) -> str | None:
+        """Whose the lease under our name is."""
+        query = "SELECT consumer FROM sessions WHERE grp = ? AND member = ?"
+        row = db.execute(query, (self.group, self.member)).fetchone()
+        return str(row[0]) if row else None
+
     def _release(self, db: sqlite3.Connection, numbers: list[int]) -> None:
+        if self._consumer(db) != self._id:
+            return
         rows = [(self.group, number, self.member) for number in numbers]
         db.executemany("DELETE FROM owners WHERE grp = ? AND place = ? AND member = ?", rows)
 

@@ -187,6 +187,16 @@ async def test_a_body_without_its_length_is_measured_while_it_comes(served: Serv
     assert answer.json()["type"].endswith("/body-too-large")
 
 
+async def test_a_body_that_announces_too_much_is_not_read(served: Served) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b" "
+        raise AssertionError("the body was read")
+
+    headers = {"content-type": JSON_TYPE, "content-length": "60001"}
+    answer = await served.http.post(ITEMS, content=chunks(), headers=headers)
+    assert answer.json()["type"].endswith("/body-too-large")
+
+
 async def test_a_body_just_below_the_limit_is_read(served: Served) -> None:
     body = RAW.ljust(60_000)
     answer = await served.http.post(

@@ -53,7 +53,7 @@ async def served(**settings: str) -> AsyncIterator[Served]:
         told = {f"STACFED_{name.upper()}": value for name, value in settings.items()}
         environment = {**os.environ, "STACFED_DATA_DIR": folder, "STACFED_LOG_LEVEL": "WARNING", **told}
         start = time.perf_counter()
-        command = [Path(sys.executable).with_name("stacfed"), "serve", "--port", str(port)]
+        command = [str(Path(sys.executable).with_name("stacfed")), "serve", "--port", str(port)]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         try:
             await _ready(port)

@@ -320,6 +320,23 @@ class GroupContract:
             for place in mine:
                 await again.commit(place, 0)
 
+    async def test_of_two_processes_under_one_name_the_earlier_is_fenced(self, logs: OpenLog) -> None:
+        async with topic(await logs()) as log:
+            await log.append([message(n, key_of(0)) for n in range(3)])
+            earlier = await log.consumer("g", "m", [TOPIC], ignore)
+            await owns(earlier, PLACES)
+            assert len(await drain(earlier, TopicPartition(TOPIC, 0), 3)) == 3
+            later = await (await logs()).consumer("g", "m", [TOPIC], ignore)
+            await owns(later, PLACES)
+            await later.commit(TopicPartition(TOPIC, 0), 2)
+            with pytest.raises(Fenced):
+                await earlier.commit(TopicPartition(TOPIC, 0), 1)
+            with pytest.raises(Fenced):
+                await earlier.rebalance()
+            await earlier.close()
+            assert await later.rebalance() == PLACES
+            await later.commit(TopicPartition(TOPIC, 0), 3)
+
     async def test_who_leaves_is_followed_at_once(self, logs: OpenLog) -> None:
         async with topic(await logs()) as log:
             first, other = [await log.consumer("g", name, [TOPIC], ignore) for name in ("first", "other")]

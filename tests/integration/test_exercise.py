@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from federation.node import open_log
 from tests.support import cmip6
 from tests.support.cmip6 import Item, data_keys, item, other_bytes, real_ids, sample_ids, second_version
 from tests.support.http import Json, Served, collection, features, operation, running, settings, two_running
-from tests.support.modelled import check_served, check_store, every_item, modelled
+from tests.support.modelled import check_nodes, every_item
 
 DATASETS = "/collections/CMIP6/items"
 AT_ONCE = 16
@@ -85,16 +85,6 @@ class Federation:
         assert found[0] == found[1]
         return found[0]
 
-    async def check(self, *collections: str) -> None:
-        """Record by record as the model has it, on both nodes, whose digests are equal."""
-        events = await self.nodes[0].events()
-        model = modelled(events)
-        for node in self.nodes:
-            await check_store(node, model, events)
-            for name in collections:
-                await check_served(node, model, name)
-        assert await self.nodes[0].digest() == await self.nodes[1].digest()
-
 
 async def test_real_input_by_the_thousand(tmp_path: Path, shared: Path) -> None:
     scenes = orjson.loads((shared / "items" / "sentinel-2-l2a-cogs.json").read_bytes())["features"]
@@ -111,7 +101,7 @@ async def test_real_input_by_the_thousand(tmp_path: Path, shared: Path) -> None:
         await federation.publish([*real, *made], 500)
         await federation.publish(seconds, 100)
         assert await federation.states() == {"settled": 2 + 5 + 2}
-        await federation.check("CMIP6", name)
+        await check_nodes(nodes, ["CMIP6", name])
         for node in nodes:
             found = await latest(node)
             tops = {one["properties"]["title"]: one["id"] for one in found}
@@ -151,7 +141,7 @@ async def test_the_federations_own_exercise(tmp_path: Path) -> None:
         await described_and_retracted(federation)
         await replicated(federation)
         await seldom(federation)
-        await federation.check("CMIP6")
+        await check_nodes(nodes, ["CMIP6"])
         states = await federation.states()
         assert states == {"settled": len(federation.handles)}
         listed = (await nodes[1].http.get("/requests", params={"state": "accepted"})).json()
@@ -163,15 +153,16 @@ async def test_the_federations_own_exercise(tmp_path: Path) -> None:
 
 async def described_and_retracted(federation: Federation) -> None:
     """50 retractions of which 20 % name unknown records, 50 updates of which some hit such and retracted ones."""
-    ways = itertools.cycle(
-        (
-            lambda item_id: federation.patch(item_id, RETRACT),
-            lambda item_id: federation.send("DELETE", f"{DATASETS}/{item_id}"),
-            lambda item_id: federation.act(item_id, "retract", reason="wrong units", wish="keep"),
-        )
-    )
+    ways: list[Callable[[str], Awaitable[httpx.Response]]] = [
+        lambda item_id: federation.patch(item_id, RETRACT),
+        lambda item_id: federation.send("DELETE", f"{DATASETS}/{item_id}"),
+        lambda item_id: federation.act(item_id, "retract", reason="wrong units", wish="keep"),
+    ]
     retracted = [*ids(100, 140), *UNKNOWN[:10]]
-    assert await federation.all(next(ways)(item_id) for item_id in retracted) == {202: 40, 404: 10}
+    assert await federation.all(way(item_id) for item_id, way in zip(retracted, itertools.cycle(ways))) == {
+        202: 40,
+        404: 10,
+    }
     update = [
         operation("replace", "/properties/cmip6:pid", "hdl:21.14100/mended"),
         operation("add", "/links", [{"rel": "cite-as", "href": "https://doi.example.org/10.1"}]),

@@ -128,7 +128,7 @@ def change(event: Event, rules: Rules, record: Any, dataset: Any) -> None:
                 left |= {name: asset[name] for name in BYTES if name in asset}
                 if held and not event.drop and former != node:
                     places[key][former] = {"alternate:name": former, **left}
-                asset.update(held)
+                asset.update(held or ({} if former == node else {"alternate:name": former}))
             record["owner"] = node
     record["state"] = TO.get(str(event.action), record["state"])
     record["places"] = {key: there for key, there in record["places"].items() if there}

@@ -283,7 +283,7 @@ class FoldAndModel(RuleBasedStateMachine):
 
 
 FoldAndModel.TestCase.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

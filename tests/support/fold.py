@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from catalogue.decide import Decision, check_action, decide, finish
+from catalogue.admission import check_action
+from catalogue.decide import Decision, decide, finish
 from catalogue.head import Head, decode_head, encode_head
 from catalogue.record import Record, decode_record, encode_record
 from stream.events import Event, decode, encode

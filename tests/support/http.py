@@ -89,8 +89,8 @@ class Served:
 
     async def caught_up(self) -> None:
         """Wait until this node's followers have done all that the log holds now."""
-        await until(lambda: self._done(f"{self.node.settings.node}.index", self._doors()))
-        await until(lambda: self._done(f"{self.node.settings.node}.handles", self._outcomes()))
+        await until(lambda: self._done(self.node.groups.index, self._doors()))
+        await until(lambda: self._done(self.node.groups.handles, self._outcomes()))
 
     def _doors(self) -> Sequence[str]:
         return (self.topics.collections, self.topics.transactions)

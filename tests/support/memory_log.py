@@ -18,6 +18,7 @@ class Broker:
     topics: dict[str, list[list[Record]]] = field(default_factory=dict)
     committed: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
     seen: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    consumers: dict[tuple[str, str], MemoryConsumer] = field(default_factory=dict)
     owners: dict[tuple[str, TopicPartition], str] = field(default_factory=dict)
     waiters: dict[TopicPartition, list[asyncio.Event]] = field(default_factory=lambda: defaultdict(list))
 
@@ -32,6 +33,7 @@ class Broker:
 
     def leave(self, group: str, member: str) -> None:
         self.seen[group].pop(member, None)
+        self.consumers.pop((group, member), None)
         for owned in [key for key, owner in self.owners.items() if key[0] == group and owner == member]:
             del self.owners[owned]
 
@@ -87,7 +89,7 @@ class MemoryLog:
         """Nothing to let go."""
 
 
-@dataclass
+@dataclass(eq=False)
 class MemoryConsumer:
     """A member of a group."""
 
@@ -97,10 +99,16 @@ class MemoryConsumer:
     member: str
     places: list[TopicPartition]
     revoking: Revoking
+    _joined: bool = False
     _next: dict[TopicPartition, int] = field(default_factory=dict)
 
     async def rebalance(self) -> set[TopicPartition]:
         broker = self.broker
+        if self._joined and self._holder() not in (self, None):
+            self._next.clear()
+            raise Fenced(f"another process is {self.member} of {self.group} now")
+        self._joined = True
+        broker.consumers[self.group, self.member] = self
         broker.seen[self.group][self.member] = asyncio.get_running_loop().time()
         broker.bury(self.group, self.session_s)
         share = -(-len(self.places) // len(broker.seen[self.group]))
@@ -117,7 +125,7 @@ class MemoryConsumer:
             await self.revoking(surplus)
         for place in surplus:
             self._next.pop(place, None)
-            if self._owner(place) == self.member:
+            if self._owner(place) == self.member and self._holder() is self:
                 del broker.owners[self.group, place]
         return set(self._next)
 
@@ -141,7 +149,7 @@ class MemoryConsumer:
 
     async def commit(self, place: TopicPartition, offset: int) -> None:
         await asyncio.sleep(0)
-        if self._owner(place) != self.member:
+        if self._owner(place) != self.member or self._holder() is not self:
             self._next.pop(place, None)
             raise Fenced(f"{self.member} does not own {place} any more")
         self.broker.committed[self.group, place] = offset
@@ -151,7 +159,12 @@ class MemoryConsumer:
 
     async def close(self) -> None:
         self._next.clear()
-        self.broker.leave(self.group, self.member)
+        if self._holder() is self:
+            self.broker.leave(self.group, self.member)
+
+    def _holder(self) -> MemoryConsumer | None:
+        """Whose the place under our name is."""
+        return self.broker.consumers.get((self.group, self.member))
 
     def _owner(self, place: TopicPartition) -> str | None:
         return self.broker.owners.get((self.group, place))

@@ -2,51 +2,65 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from catalogue.store import Document, Ref, head_ref, item_ref
+from catalogue.store import Document, head_ref, item_ref
 from stream.events import Event
 from tests.model.compare import shown_by_fold, shown_by_model
-from tests.model.model import Model, latest, served
+from tests.model.model import Model
 from tests.support.fold import MemoryFold
 from tests.support.http import Json, Served
 
 PAGE = 1000
+NAVIGATION = ("self", "root", "parent", "collection")
+Expected = dict[str, Json]  # key: item id: what the model says of the record
 
 
-def modelled(events: Iterable[Event]) -> Model:
-    """The model after these events, each dataset's in their order."""
+def expected_after(events: Iterable[Event]) -> Expected:
+    """What nodes hold after these events, each dataset's in their order."""
     model = Model()
     for event in events:
         model.apply(event)
-    return model
+    return {key: shown_by_model(model, key) for key in model.datasets}
 
 
-async def check_store(node: Served, model: Model, events: Iterable[Event]) -> None:
-    """Every record and head in the node's store is what the model says."""
-    refs: dict[str, set[Ref]] = defaultdict(set)
-    for event in events:
-        refs[event.key] |= {head_ref(event.key), item_ref(event.collection, event.item_id, event.key)}
+async def check_nodes(nodes: Sequence[Served], collections: Sequence[str]) -> None:
+    """Record by record, stored and served, all nodes are as the model says, and their digests are equal."""
+    expected = expected_after(await nodes[0].events())
+    assert {key.partition("/")[0] for key in expected} == set(collections)
+    for node in nodes:
+        await _check_store(node, expected)
+        for name in collections:
+            await _check_served(node, expected, name)
+    digests = [await node.digest() for node in nodes]
+    assert all(digest == digests[0] for digest in digests)
+
+
+async def _check_store(node: Served, expected: Expected) -> None:
+    refs = {
+        key: [head_ref(key), *(item_ref(key.partition("/")[0], item_id, key) for item_id in records)]
+        for key, records in expected.items()
+    }
     found = await node.node.store.get_many([ref for some in refs.values() for ref in some])
     for key, some in refs.items():
-        documents = {ref.id: _placed(found[ref]) for ref in some if ref in found}
-        assert shown_by_fold(MemoryFold(documents), key) == shown_by_model(model, key), key
+        fold = MemoryFold({ref.id: _placed(found[ref]) for ref in some if ref in found})
+        assert shown_by_fold(fold, key) == expected[key], key
 
 
-async def check_served(node: Served, model: Model, collection: str) -> None:
-    """The default search of a collection shows the active records of the model, each as the model has it."""
-    expected = {
-        item_id: served(record, item_id == latest(dataset))
-        for key, dataset in model.datasets.items()
-        for item_id, record in dataset.items()
+async def _check_served(node: Served, expected: Expected, collection: str) -> None:
+    """The default search of a collection shows its active records and nothing else."""
+    active = {
+        item_id: record["item"]
+        for key, records in expected.items()
+        for item_id, record in records.items()
         if record["state"] == "active" and key.startswith(f"{collection}/")
     }
     shown = {item["id"]: item for item in await every_item(node, collections=[collection])}
-    assert shown.keys() == expected.keys()
+    assert shown.keys() == active.keys()
     for item_id, item in shown.items():
-        assert _without_navigation(item) == expected[item_id], item_id
+        links = [link for link in item["links"] if link["rel"] not in NAVIGATION]
+        assert {**item, "links": links} == active[item_id], item_id
 
 
 async def every_item(node: Served, **body: Any) -> list[Json]:
@@ -65,8 +79,3 @@ async def every_item(node: Served, **body: Any) -> list[Json]:
 
 def _placed(document: Document) -> tuple[int, bytes]:
     return document.version, document.body
-
-
-def _without_navigation(item: Json) -> Json:
-    made = ("self", "root", "parent", "collection")
-    return {**item, "links": [link for link in item["links"] if link["rel"] not in made]}

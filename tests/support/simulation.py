@@ -92,7 +92,7 @@ class Trouble:
         return Fault(kind, self.rng.randint(0, call.size))
 
 
-@dataclass
+@dataclass(repr=False)
 class Simulation:
     """Everything there is; `run` ends when all is well and all has been read."""
 
@@ -117,7 +117,7 @@ class Simulation:
             for node in NODES
             for n in range(self.rng.randint(1, 2))
         ]
-        await self._doors(history(self.rng, self.count))
+        await self._doors(history(self.rng, self.count, datasets=self.rng.randint(1, 4)))
         await until(self._well, f"seed {self.seed}: all has been read")
         self.over = True
         for worker in self.workers:

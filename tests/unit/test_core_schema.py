@@ -470,7 +470,7 @@ def test_outcomes_and_handles_are_valid() -> None:
         "node": "a",
         "role": "index_node",
         "outcome": "rejected",
-        "position": 1 << 40,
+        "position": {"partition": 0, "offset": 0},
         "time": METADATA["time"],
     }
     handle = {

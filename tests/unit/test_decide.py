@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from catalogue import decide as decide_module
+from catalogue.admission import check_action
 from catalogue.content import content_digest
-from catalogue.decide import INDEXED, REJECTED, UNCHANGED, Decision, check_action, decide, finish
+from catalogue.decide import INDEXED, REJECTED, UNCHANGED, Decision, decide, finish
 from catalogue.head import DETAIL_CHARACTERS_MAX, RECENT_MAX, decode_head, encode_head
 from catalogue.latest import latest_of, ordered
 from catalogue.lifecycle import ACTIONS, State, markdown, mermaid

@@ -18,8 +18,7 @@ async def test_a_lost_store_is_made_again_from_the_beginning_of_the_log(tmp_path
         await served.caught_up()
         before = await served.digest()
         assert before["collections"]["CMIP6"]["count"] == 6
-    for file in tmp_path.glob("n1.db*"):
-        file.unlink()
+    lose(tmp_path)
     async with running(settings(tmp_path)) as served:
         await served.caught_up()
         assert await served.digest() == before
@@ -34,3 +33,11 @@ async def test_a_store_that_is_there_goes_on_from_where_it_was(tmp_path: Path) -
         assert served.node.groups.index == group
         for topic, end in ends.items():
             assert await served.node.log.committed(group, topic) == end
+
+
+def lose(folder: Path) -> None:
+    """Delete the files of the store."""
+    files = list(folder.glob("n1.db*"))
+    assert files
+    for file in files:
+        file.unlink()

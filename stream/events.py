@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import jiter
 import orjson
 
 from stream.keys import dataset_key, valid_id
 
 SCHEMA_VERSION = "1.0.0"
 FOLDS = frozenset({1})  # the numbers of the rules of `decide` that this software knows
-_BRACKETS_TRUSTED = 200  # fewer opening brackets than jiter's nesting limit cannot nest too deep
+_BRACKETS_TRUSTED = 200  # fewer opening brackets than orjson's nesting limit (254) cannot nest too deep
 
 
 class Undecodable(ValueError):
@@ -192,8 +191,6 @@ def auth_json(who: Requester, policy_id: str | None) -> dict[str, Any]:
 def decode(value: bytes) -> Event:
     """The event in these bytes, ours or a foreign one. Undecodable says what is wrong with them."""
     try:
-        if value.count(b"[") + value.count(b"{") > _BRACKETS_TRUSTED:
-            jiter.from_json(value)  # refuses what is nested deeper than any encoder here would write again
         document = orjson.loads(value)
     except ValueError as error:
         raise Undecodable(f"not JSON: {error}") from error
@@ -204,9 +201,19 @@ def decode(value: bytes) -> Event:
     try:
         if data.get("type") != "STAC":
             raise Undecodable("data.type is not STAC")
+        _check_depth(value, document)
         return _event(event_id, _dict(data, "payload"), metadata)
     except Undecodable as error:
         raise Undecodable(str(error), event_id) from error
+
+
+def _check_depth(value: bytes, document: Any) -> None:
+    """Undecodable for what is nested deeper than any encoder here would write again."""
+    if value.count(b"[") + value.count(b"{") > _BRACKETS_TRUSTED:
+        try:
+            orjson.dumps(document)
+        except TypeError as error:
+            raise Undecodable(f"nested too deep: {error}") from error
 
 
 def check_stamped(event: Event) -> None:

@@ -11,7 +11,7 @@ REQUESTS = Counter(
     "stacfed_http_requests_total", "Answers given, by route and status.", ["route", "method", "status"]
 )
 REQUEST_SECONDS = Histogram("stacfed_http_request_seconds", "Time to answer.", ["route"], buckets=SECONDS)
-EVENTS_ACCEPTED = Counter("stacfed_events_accepted_total", "Events acknowledged by the log.", ["action"])
+EVENTS_ACCEPTED = Counter("stacfed_events_accepted_total", "Events acknowledged by the log.")
 EVENTS_REFUSED = Counter("stacfed_events_refused_total", "Requests refused at the door.", ["kind"])
 
 # The followers: what was read and what became of it.

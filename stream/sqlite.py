@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS owners (
 """
 OFFSET_BITS = 40
 BYTES_PER_FETCH_MAX = 16 << 20
-WATCH_S = 0.05  # how soon an append of another process is noticed
+WATCH_S = 0.1  # how soon an append of another process is noticed
 
 
 @dataclass

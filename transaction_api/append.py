@@ -13,8 +13,6 @@ from stream.events import Event, encode
 from stream.log import Log, Message
 from stream.topics import Topics
 
-EVENTS_AT_A_TIME = 100  # of a long request, before other requests are let through
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -45,14 +43,12 @@ class Appender:
     def __post_init__(self) -> None:
         self._in_flight = asyncio.Semaphore(self.limits.appends_in_flight_max)
 
-    async def append(self, events: Sequence[Event]) -> str:
-        """The handle of the request. Lost when the log did not acknowledge every event in time."""
-        messages = []
-        for number, event in enumerate(events, 1):
-            messages.append(self._message(event))
-            if number % EVENTS_AT_A_TIME == 0:
-                await asyncio.sleep(0)
-        handle = events[0].handle
+    async def append(self, event: Event) -> str:
+        """The handle of a request of one event. Lost when the log did not acknowledge it in time."""
+        return await self.append_all(event.handle, [self.message(event)])
+
+    async def append_all(self, handle: str, messages: Sequence[Message]) -> str:
+        """The handle of a request, when all its messages are acknowledged. Lost when they were not in time."""
         if self._in_flight.locked():
             raise Unavailable(f"{self.limits.appends_in_flight_max} appends are waiting for the log")
         async with self._in_flight:
@@ -64,10 +60,11 @@ class Appender:
                 raise Lost(
                     "the log has not acknowledged it; ask the handle what became of it", handle
                 ) from error
-        metrics.EVENTS_ACCEPTED.labels(events[0].action).inc(len(events))
+        metrics.EVENTS_ACCEPTED.inc(len(messages))
         return handle
 
-    def _message(self, event: Event) -> Message:
+    def message(self, event: Event) -> Message:
+        """The event as it travels. Refused when it or its item is too large."""
         value, limits = encode(event), self.limits
         size, most = len(value), limits.message_bytes_max
         if event.item is not None and limits.item_bytes_max < size <= most:

@@ -99,8 +99,9 @@ def faults(calls: Sequence[Call], kinds: Sequence[Kind]) -> Iterator[AtCall]:
         in_store = call.what not in ("append", "commit")
         for kind, done in itertools.product(kinds, range(call.size + 1)):
             nothing = (kind is Kind.PARTIAL and done == call.size) or (kind is Kind.RACE and done == 0)
-            again = kind is Kind.CRASH and done == 0 and number > 0  # the end of the call before
-            if not nothing and not again and (in_store or kind in (Kind.CRASH, Kind.DOWN)):
+            dies = kind in (Kind.CRASH, Kind.STOP)
+            again = dies and done == 0 and number > 0  # the end of the call before
+            if not nothing and not again and (in_store or dies or kind is Kind.DOWN):
                 yield AtCall(number, Fault(kind, done))
 
 

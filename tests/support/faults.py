@@ -56,14 +56,15 @@ def no_faults(call: Call) -> Fault | None:
 
 @dataclass
 class AtCall:
-    """One fault, at the process's n-th call (from 0) that writes."""
+    """One fault, at the process's n-th call (from 0) that writes; of those named alone, if any are named."""
 
     number: int
     fault: Fault
+    among: frozenset[str] = frozenset()
     seen: int = 0
 
     def __call__(self, call: Call) -> Fault | None:
-        if call.size == 0:
+        if call.size == 0 or (self.among and call.what not in self.among):
             return None
         self.seen += 1
         return self.fault if self.seen == self.number + 1 else None

@@ -220,37 +220,40 @@ class Follower(Generic[T]):
                 committed = await self.log.committed(self.group, place.topic)
                 await consumer.seek(place, committed[place.partition])
             fetch = consumer.fetch(place, limits.records_per_batch_max, limits.fetch_wait_s)
-            records = await _unless(leave, fetch)
-            if not records or not await self._batch(records, leave):
+            records = await _unless(leave, fetch) or []
+            end = await self._batch(records, leave)
+            if end is None:
                 continue
-            done = min(
-                [records[-1].offset + 1, *(p.offset for p in self.parked.values() if p.place == place)]
-            )
             async with asyncio.timeout(limits.commit_deadline_s):
-                await consumer.commit(place, done)
-            self.events_read += len(records)
-            metrics.EVENTS_READ.labels(self.name).inc(len(records))
+                await consumer.commit(
+                    place, min([end, *(p.offset for p in self.parked.values() if p.place == place)])
+                )
+            if end <= records[-1].offset:
+                await consumer.seek(place, end)
+            count = sum(record.offset < end for record in records)
+            self.events_read += count
+            metrics.EVENTS_READ.labels(self.name).inc(count)
 
-    async def _batch(self, records: Sequence[Record], leave: asyncio.Event) -> bool:
-        """Whether every record is done (or parked); False when the loop has to leave before that."""
+    async def _batch(self, records: Sequence[Record], leave: asyncio.Event) -> int | None:
+        """The offset below which every record is done (or parked); None where none is, or the loop has to leave."""
         batch: list[Delivery[T]] = []
-        unknown: UnknownFold | None = None
+        end = records[-1].offset + 1 if records else None
         for record in records:
             try:
                 batch.append(Delivery(record, *self.handler.decode(record)))
             except Undecodable as error:
                 if not await self._persist(_bound(self._bury, record, error), leave):
-                    return False
+                    return None
             except UnknownFold as error:
-                unknown = error
+                if record is records[0]:
+                    raise Stopped(f"{error}; upgrade this node, nothing after that event is read") from error
+                end = record.offset  # what is before it is done and committed; the next batch begins with it
                 break
         for part in self.cut(batch):
             wanted = [delivery for delivery in part if delivery.key not in self.parked]
             if wanted and not await self._round(wanted, leave):
-                return False
-        if unknown is not None:
-            raise Stopped(f"{unknown}; upgrade this node, nothing after that event is read")
-        return True
+                return None
+        return end
 
     async def _round(self, part: list[Delivery[T]], leave: asyncio.Event) -> bool:
         with metrics.ROUND_SECONDS.labels(self.name).time():

@@ -30,6 +30,8 @@ FIGURES = {
     "cpu": ("P10 idle processor", "% of a core", "<= 1"),
     "singles": (f"single POSTs, {http.CLIENTS} clients, index node following", "requests/s", "-"),
     "singles_p99": ("... p99 of their answers", "ms", "-"),
+    "singles_bare": ("... a bare app that only parses and appends", "requests/s", "-"),
+    "singles_ratio": ("... ours to the bare app's", "%", "-"),
     "features": (f"FeatureCollections of {http.FEATURES}, accepted and indexed", "items/s", ">= 5,000"),
     "settled_p50": ("P5 POST to settled handle, p50", "ms", "<= 50"),
     "searchable_p50": (f"P5 POST to searchable at {http.PER_SECOND}/s, p50", "ms", "<= 300"),

@@ -32,8 +32,16 @@ async def measure_start() -> dict[str, float]:
 
 async def measure_singles() -> dict[str, float]:
     """POSTs of one item, answered with 202 after the log's ack, with CLIENTS connections; the index node follows."""
-    async with served() as server:
-        await _collection(server)
+    bare, _ = await _singles(bare=True)
+    ours, p99_ms = await _singles(bare=False)
+    return {"singles": ours, "singles_p99": p99_ms, "singles_bare": bare, "singles_ratio": ours / bare * 100}
+
+
+async def _singles(*, bare: bool) -> tuple[float, float]:
+    """(requests per second, p99 in ms)."""
+    async with served(bare=bare) as server:
+        if not bare:
+            await _collection(server)
         bodies = [orjson.dumps(item) for item in items(SINGLES)]
         times: list[float] = []
 
@@ -48,7 +56,7 @@ async def measure_singles() -> dict[str, float]:
         start = time.perf_counter()
         await asyncio.gather(*(client(bodies[number::CLIENTS]) for number in range(CLIENTS)))
         taken = time.perf_counter() - start
-        return {"singles": SINGLES / taken, "singles_p99": percentile(times, 0.99) * 1000}
+        return SINGLES / taken, percentile(times, 0.99) * 1000
 
 
 async def measure_features() -> dict[str, float]:

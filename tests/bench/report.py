@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-RUNS = 1
+RUNS = 5
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ class Served:
 
 
 @asynccontextmanager
-async def served(**settings: str) -> AsyncIterator[Served]:
-    """Start, wait until ready, stop by SIGTERM."""
+async def served(*, bare: bool = False, **settings: str) -> AsyncIterator[Served]:
+    """Start `stacfed serve`, or the bare app; wait until it is ready; stop it by SIGTERM."""
     with tempfile.TemporaryDirectory(prefix="stacfed-bench-") as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -53,7 +53,8 @@ async def served(**settings: str) -> AsyncIterator[Served]:
         told = {f"STACFED_{name.upper()}": value for name, value in settings.items()}
         environment = {**os.environ, "STACFED_DATA_DIR": folder, "STACFED_LOG_LEVEL": "WARNING", **told}
         start = time.perf_counter()
-        command = [str(Path(sys.executable).with_name("stacfed")), "serve", "--port", str(port)]
+        stacfed = [str(Path(sys.executable).with_name("stacfed")), "serve", "--port", str(port)]
+        command = [sys.executable, "-m", "tests.bench.bare", folder, str(port)] if bare else stacfed
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         try:
             await _ready(port)

@@ -17,7 +17,6 @@ from tests.support.faults import Call, Fault, FaultyConsumer, FaultyLog, Kind, P
 from tests.support.histories import history
 from tests.support.nodes import (
     QUICK,
-    caught_up,
     check_model,
     check_words,
     digest_by_collection,
@@ -28,7 +27,7 @@ from tests.support.nodes import (
     sqlite_log,
     sqlite_store,
     start_worker,
-    until,
+    until_caught_up,
     words_of,
 )
 
@@ -62,7 +61,7 @@ async def log(tmp_path: Path) -> AsyncIterator[SqliteLog]:
     await found.close()
 
 
-async def made(log: Log, store: Store, events: list[Event]) -> tuple[dict[Ref, Document], dict[str, str]]:
+async def made(store: Store, events: list[Event]) -> tuple[dict[Ref, Document], dict[str, str]]:
     """What a node holds: documents with their positions, and digests."""
     return await documents_of(store, events), await digest_by_collection(store)
 
@@ -80,15 +79,11 @@ async def test_nodes_that_read_the_same_log_are_equal(tmp_path: Path, log: Sqlit
         if start == 200:  # a node that comes later, and reads in small batches
             small = replace(QUICK, records_per_batch_max=7)
             workers.append(start_worker(log, stores["c"], node="c", limits=small))
-
-    async def all_have() -> bool:
-        return all([await caught_up(log, node) for node in stores])
-
-    await until(all_have)
+    await until_caught_up(log, workers)
     for worker in workers:
         await worker.stop()
     events = await events_of(log)
-    found = [await made(log, store, events) for store in stores.values()]
+    found = [await made(store, events) for store in stores.values()]
     model = check_model(found[0][0], events)
     assert found[0] == found[1] == found[2]
     for node in stores:
@@ -103,20 +98,24 @@ async def test_the_whole_log_read_again_three_times_in_other_cuts(tmp_path: Path
     first = sqlite_store(tmp_path, "first")
     await follow_to_end(log, "a", lambda: start_worker(log, first))
     events = await events_of(log)
-    wanted = await made(log, first, events)
+    wanted = await made(first, events)
     check_model(wanted[0], events)
     await first.close()
-    for turn in range(3):
-        node = f"again{turn}"
-        store = sqlite_store(tmp_path, node)
-        process = Process(lambda call: None, delay=lambda: rng.uniform(0, 0.002))
-        await follow_to_end(
-            CutAnywhere(log, process, rng),
-            node,
-            lambda: start_worker(CutAnywhere(log, process, rng), store, node=node),
-        )
-        assert await made(log, store, events) == wanted, node
-        await store.close()
+    for node in ("again", "and again", "a third time"):
+        assert await replayed(tmp_path, log, node, events, rng) == wanted, node
+
+
+async def replayed(
+    folder: Path, log: Log, node: str, events: list[Event], rng: random.Random
+) -> tuple[dict[Ref, Document], dict[str, str]]:
+    """What a node makes of the log that has an empty store, and cuts and waits by chance."""
+    store = sqlite_store(folder, node)
+    process = Process(delay=lambda: rng.uniform(0, 0.002))
+    seen = CutAnywhere(log, process, rng)
+    await follow_to_end(log, node, lambda: start_worker(seen, store, node=node))
+    found = await made(store, events)
+    await store.close()
+    return found
 
 
 async def test_a_group_that_begins_anew_over_a_full_store_changes_nothing(
@@ -126,9 +125,9 @@ async def test_a_group_that_begins_anew_over_a_full_store_changes_nothing(
     store = sqlite_store(tmp_path)
     await follow_to_end(log, "a", lambda: start_worker(log, store))
     events = await events_of(log)
-    wanted, words = await made(log, store, events), await words_of(log)
+    wanted, words = await made(store, events), await words_of(log)
     await follow_to_end(log, "anew", lambda: start_worker(log, store, node="anew"))
-    assert await made(log, store, events) == wanted
+    assert await made(store, events) == wanted
     said = await words_of(log, "anew")
     assert {name: said[name] for name in said} == {name: words[name] for name in said}
     await store.close()

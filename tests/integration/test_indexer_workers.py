@@ -29,6 +29,7 @@ from tests.support.nodes import (
     sqlite_store,
     start_worker,
     until,
+    until_caught_up,
     words_of,
 )
 from tests.support.virtual_time import run_virtual
@@ -70,11 +71,7 @@ async def woken_late(events: list[Event], plan: AtCall) -> End:
 
         await until(stands_still)
         heir = start_worker(log, store, member="two", limits=SLOW)
-
-        async def is_done() -> bool:
-            return await caught_up(log)
-
-        await until(is_done)
+        await until_caught_up(log, [heir])
         zombie.process.resume()
         await asyncio.sleep(LATE_S)
         assert await caught_up(log)
@@ -134,10 +131,7 @@ async def test_three_workers_of_which_one_dies_and_one_wakes_up_late(tmp_path: P
     await log.append(messages(told_events[100:]))
     workers.append(start_worker(*opened[0], member="w0"))
 
-    async def is_done() -> bool:
-        return await caught_up(log)
-
-    await until(is_done, "the others have done it all")
+    await until_caught_up(log, workers[2:])  # the others have done it all
     zombie = workers[1]
     calls = len(zombie.process.calls)
     zombie.process.resume()
@@ -146,7 +140,7 @@ async def test_three_workers_of_which_one_dies_and_one_wakes_up_late(tmp_path: P
         return len(zombie.process.calls) > calls
 
     await until(awake, "it goes on with what it was doing")
-    await until(is_done)
+    await until_caught_up(log, workers[1:])
     for worker in workers[1:]:
         await worker.stop()
     events = await events_of(log)

@@ -32,7 +32,9 @@ PARTITIONS = 3
 DEADLINE_S = 60.0
 POLL_S = 0.002
 NOW = "2026-06-01T00:00:00.000000Z"
-QUICK = Limits(fetch_wait_s=0.1, rebalance_every_s=0.02, retry_first_s=0.001, retry_longest_s=0.01)
+QUICK = Limits(
+    fetch_wait_s=0.1, rebalance_every_s=0.02, retry_first_s=0.001, retry_longest_s=0.01, commit_deadline_s=60.0
+)  # fmt: skip
 
 
 @dataclass
@@ -137,6 +139,21 @@ async def caught_up(log: Log, node: str = "a") -> bool:
     """Whether the node has done all that the log holds."""
     topics = (TOPICS.collections, TOPICS.transactions)
     return all([await log.committed(group(node), topic) == await log.end(topic) for topic in topics])
+
+
+async def until_caught_up(log: Log, workers: Iterable[Worker]) -> None:
+    """Wait until the nodes of these workers have done all; none of them may end before."""
+    several = list(workers)
+    nodes = {worker.follower.group.removesuffix(".index") for worker in several}
+
+    async def done() -> bool:
+        for worker in several:
+            if worker.task.done():
+                worker.task.result()
+                raise AssertionError(f"{worker.follower.member} has stopped")
+        return all([await caught_up(log, node) for node in nodes])
+
+    await until(done, f"{sorted(nodes)} have caught up")
 
 
 async def follow_to_end(log: Log, node: str, start: Callable[[], Worker]) -> list[BaseException | None]:

@@ -110,7 +110,7 @@ async def test_with_a_wait_the_end_is_the_answer(node: Served) -> None:
 async def test_two_nodes_report_for_each_child(two_nodes: tuple[Served, Served]) -> None:
     first, second = two_nodes
     handle = await publish(first, [scene("a"), scene("b")])
-    child = (await second.http.get(f"/requests/{MINTER.child(handle['id'], 0)}")).json()
+    child = await second.ended(MINTER.child(handle["id"], 0))
     assert [told["node"] for told in child["outcomes"]] == ["n1", "n2"]
     assert await second.ended(handle["id"]) == {
         **handle,

@@ -68,6 +68,12 @@ def check_order(action: str, order: Order) -> None:
     missing = sorted(set(needs) - given)
     if action == "correct" and not given & {"item", "patch"}:
         missing = ["patch"]
+    if {"item", "patch"} <= given:
+        raise Refused(
+            "malformed-body",
+            "send an item or a patch, not both",
+            Finding("order", "/item", "is one too many"),
+        )
     if missing:
         findings = [Finding("order", "", f"{name} is missing", expected=name) for name in missing]
         raise Refused("malformed-body", f"{action} needs {', '.join(missing)}", *findings)

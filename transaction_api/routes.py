@@ -286,6 +286,10 @@ def _order(body: bytes) -> Order:
             and not all(isinstance(v, dict) for v in member.values())
         ):
             findings.append(Finding("order", "/locations", "is not an object of objects"))
+        elif name == "node" and not member:
+            findings.append(Finding("order", "/node", "is empty", member))
+        elif name == "revision" and isinstance(member, int) and member < 1:
+            findings.append(Finding("order", "/revision", "is not a revision; the first is 1", member))
     if findings:
         raise Refused("malformed-body", f"{findings[0].pointer} {findings[0].message}", *findings)
     if "patch" in value:

@@ -165,6 +165,16 @@ async def test_keys_make_one_request_of_equal_ones_only(node: Served) -> None:
     assert len((await node.history("scenes", "a"))["events"]) == 5
 
 
+async def test_a_retry_at_another_door_is_the_same_request(two_nodes: tuple[Served, Served]) -> None:
+    handles = []
+    for served in two_nodes:
+        answer = await served.http.post(ITEMS, json=scene("a"), headers={"idempotency-key": "k"})
+        handles.append((await served.ended(answer.json()["id"]))["id"])
+    assert handles[0] == handles[1]
+    await two_nodes[0].caught_up()
+    assert len((await two_nodes[0].history("scenes", "a"))["events"]) == 1
+
+
 async def test_a_family_with_a_key_keeps_its_children(node: Served) -> None:
     body = features([scene("a"), scene("b")])
     handles = []

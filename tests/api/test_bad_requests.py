@@ -67,6 +67,7 @@ HANDLES = [
     *(get(f"a handle {name}", "request-does-not-exist", f"/requests/{handle}") for name, handle in NO_HANDLES.items()),
     get("a handle with a wait", "request-does-not-exist", "/requests/unknown?wait=60", says=("unknown",)),
     get("a wait that is no number", "malformed-query", f"/requests/{GENUINE}?wait=soon", "/query/wait"),
+    get("a wait that is NaN", "malformed-query", f"/requests/{GENUINE}?wait=nan", "/query/wait"),
     get("a wait below zero", "malformed-query", f"/requests/{GENUINE}?wait=-1", "/query/wait"),
 ]  # fmt: skip
 PARAMETERS = [

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stream.errors import Unavailable
 from stream.log import Log, Message, TopicPartition
 from stream.sqlite import SqliteLog
+from stream.sqlite_thread import Job, SqliteThread
 from tests.contract.log_contract import (
     PARTITIONS,
     PLACES,
@@ -100,6 +104,60 @@ async def test_a_caller_that_gives_up_does_not_spoil_the_appends_of_others(tmp_p
         else:
             assert isinstance(answer, asyncio.CancelledError)
     assert sum(isinstance(answer, list) for answer in answers) == 25
+    await log.close()
+
+
+async def appended_together(log: SqliteLog, count: int, job: Job | None = None) -> list[object]:
+    """The answers to appends (and another job) that wait for the writer at the same time."""
+    working, gate, writer = threading.Event(), threading.Event(), log._writer
+
+    def block(db: sqlite3.Connection) -> None:
+        working.set()
+        gate.wait(30)
+
+    blocking = asyncio.create_task(writer.run(block))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(working.wait, 30)
+    appends = [asyncio.create_task(log.append([Message(TOPIC, "key", b"%d" % n)])) for n in range(count)]
+    others = [asyncio.create_task(writer.run(job))] if job else []
+    await asyncio.sleep(0)
+    gate.set()
+    await blocking
+    return list(await asyncio.gather(*appends, *others, return_exceptions=True))
+
+
+async def test_appends_that_wait_together_are_made_durable_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    transaction = SqliteThread._transaction
+
+    def counting(self: SqliteThread, batch: list[tuple[Job, asyncio.Future[Any]]]) -> None:
+        sizes.append(len(batch))
+        transaction(self, batch)
+
+    monkeypatch.setattr(SqliteThread, "_transaction", counting)
+    log = SqliteLog(tmp_path / "log.db")
+    await log.create_topic(TOPIC, 1)
+    sizes.clear()
+    await appended_together(log, 100)
+    assert sizes == [1, 100]
+    assert [record.value for record in await log.read(TopicPartition(TOPIC, 0), 0, 200)] == [
+        b"%d" % n for n in range(100)
+    ]
+    await log.close()
+
+
+async def test_a_transaction_that_fails_has_appended_nothing(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.db")
+    await log.create_topic(TOPIC, 1)
+    answers = await appended_together(log, 20, lambda db: db.execute("this is no SQL"))
+    assert len(answers) == 21
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert await log.end(TOPIC) == [0]
+    assert await log.read(TopicPartition(TOPIC, 0), 0, 100) == []
+    [receipt] = await log.append([Message(TOPIC, "key", b"it goes on")])
+    assert receipt.offset == 0
     await log.close()
 
 

@@ -1,140 +1,30 @@
-"""The consume loop with a handler that only remembers: order, commits, faults, parking, stopping."""
+"""The consume loop with a handler that only remembers: order, commits, pauses, stopping, the log itself."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.consume import Delivery, Follower, Limits, Stopped, one_event_per_key, whole
+from stream.consume import Delivery, one_event_per_key
 from stream.dead_letters import decode_dead_letter
 from stream.errors import Unavailable
-from stream.events import Undecodable, UnknownFold
-from stream.keys import partition_of
-from stream.log import Message, Record, TopicPartition
-from tests.support.faults import Fault, FaultyLog, Kind, Outage, Process
-from tests.support.memory_log import MemoryLog
-from tests.support.nodes import until
-from tests.support.virtual_time import run_virtual
-
-TOPIC, LETTERS, GROUP, PARTITIONS = "t.events", "t.deadletters", "g", 2
-LIMITS = Limits(records_per_batch_max=10, fetch_wait_s=1.0, rebalance_every_s=0.5, parked_max=3)
-A, B = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)
-
-
-def keys(partition: int, count: int) -> list[str]:
-    """So many keys of one partition."""
-    return [key for key in (f"k{n}" for n in range(1000)) if partition_of(key, PARTITIONS) == partition][
-        :count
-    ]
-
-
-@dataclass
-class Remembering:
-    """`faults` says what a round of a key meets; it is asked for every message of the round before any is done."""
-
-    done: list[tuple[str, bytes]] = field(default_factory=list)
-    rounds: list[list[bytes]] = field(default_factory=list)
-    faults: dict[str, Exception] = field(default_factory=dict)
-    undecoded: list[int] = field(default_factory=list)
-    takes_s: float = 0.0
-
-    def decode(self, record: Record) -> tuple[str, bytes]:
-        if record.value.startswith(b"bad"):
-            raise Undecodable("bad", "the id")
-        if record.value.startswith(b"new"):
-            raise UnknownFold("rules of tomorrow")
-        return record.key, record.value
-
-    async def round(self, part: Sequence[Delivery[bytes]]) -> None:
-        await asyncio.sleep(self.takes_s)
-        for delivery in part:
-            if delivery.key in self.faults:
-                raise self.faults[delivery.key]
-        self.done += [(delivery.key, delivery.message) for delivery in part]
-        self.rounds.append([delivery.message for delivery in part])
-
-    async def undecodable(self, record: Record, error: Undecodable) -> None:
-        self.undecoded.append(record.offset)
-
-    def of(self, key: str) -> list[bytes]:
-        return [value for name, value in self.done if name == key]
-
-
-@dataclass
-class Bench:
-    """A log, and followers of it that are run and ended by the test."""
-
-    log: MemoryLog = field(default_factory=lambda: MemoryLog(session_s=2.0))
-    followers: list[Follower[bytes]] = field(default_factory=list)
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def follow(
-        self, handler: Remembering, member: str = "one", process: Process | None = None, **told: Any
-    ) -> Follower[bytes]:
-        log = FaultyLog(self.log, process or Process())
-        made: Follower[bytes] = Follower(
-            "test",
-            log,
-            GROUP,
-            member,
-            (TOPIC,),
-            handler,
-            LETTERS,
-            lambda: "now",
-            **{"limits": LIMITS, **told},
-        )
-        self.followers.append(made)
-        self.tasks.append(asyncio.create_task(made.run()))
-        return made
-
-    async def send(self, key: str, *values: str) -> None:
-        await self.log.append([Message(TOPIC, key, value.encode()) for value in values])
-
-    async def lag(self) -> int:
-        return sum(await self.log.end(TOPIC)) - sum(await self.log.committed(GROUP, TOPIC))
-
-    async def caught_up(self) -> None:
-        async def done() -> bool:
-            return await self.lag() == 0
-
-        await until(done, "the end is committed")
-
-    async def holds(self, condition: Callable[[], bool]) -> None:
-        async def check() -> bool:
-            return condition()
-
-        await until(check)
-
-    async def ended(self, number: int = -1) -> BaseException | None:
-        """What a follower ended with."""
-        await asyncio.wait({self.tasks[number]})
-        return self.tasks[number].exception()
-
-    async def stop(self) -> None:
-        for follower in self.followers:
-            follower.stop()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-
-def bench(scene: Callable[[Bench], Coroutine[Any, Any, None]]) -> None:
-    """Run a scene in a loop whose clock jumps; whatever it left running is stopped."""
-
-    async def played() -> None:
-        found = Bench()
-        await found.log.create_topic(TOPIC, PARTITIONS)
-        await found.log.create_topic(LETTERS, 1)
-        try:
-            await scene(found)
-        finally:
-            await found.stop()
-
-    run_virtual(played())
+from stream.log import Record, TopicPartition
+from tests.support.consuming import (
+    GROUP,
+    LETTERS,
+    LIMITS,
+    TOPIC,
+    A,
+    Bench,
+    Remembering,
+    bench,
+    keys,
+)
+from tests.support.faults import Fault, Kind, Outage, Process
 
 
 def deliveries(named: str) -> list[Delivery[int]]:
@@ -356,189 +246,6 @@ def test_what_was_lost_in_silence_is_somebody_elses() -> None:
         assert len(handler.done) == 1
 
     bench(scene)
-
-
-# Parking: a dataset that fails alone is set aside.
-
-
-def test_a_dataset_that_fails_is_parked_and_the_others_go_on() -> None:
-    async def scene(found: Bench) -> None:
-        bad, good = keys(0, 2)
-        [elsewhere] = keys(1, 1)
-        handler = Remembering(faults={bad: ValueError("a fault of ours")})
-        follower = found.follow(handler)
-        for key in (good, bad, good, elsewhere):
-            await found.send(key, "1")
-        await found.send(bad, "2")
-        await found.send(good, "2")
-        await found.holds(lambda: len(handler.done) == 4)
-        assert (handler.of(good), handler.of(bad)) == ([b"1", b"1", b"2"], [])
-        assert {(key, found.place, found.offset) for key, found in follower.parked.items()} == {(bad, A, 1)}
-        assert follower.parked[bad].reason == "ValueError: a fault of ours"
-        assert not follower.ready
-        await found.holds(lambda: found.log.broker.committed.get((GROUP, B)) == 1)
-        assert await found.log.committed(GROUP, TOPIC) == [1, 1]
-
-    bench(scene)
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_what_was_parked_is_read_again(restart: bool) -> None:
-    async def scene(found: Bench) -> None:
-        bad, good = keys(0, 2)
-        handler = Remembering(faults={bad: ValueError("a fault of ours")})
-        follower = found.follow(handler)
-        await found.send(bad, "1", "2")
-        await found.send(good, "1")
-        await found.holds(lambda: len(handler.done) == 1)
-        handler.faults.clear()
-        if restart:
-            follower.stop()
-            assert await found.ended() is None
-            follower = found.follow(handler)
-        else:
-            follower.unpark()
-        await found.caught_up()
-        assert handler.of(bad) == [b"1", b"2"]
-        assert follower.ready
-
-    bench(scene)
-
-
-@pytest.mark.parametrize("when", ["while it waits", "while it works"])
-def test_what_was_parked_is_not_passed_over_by_what_comes_next(when: str) -> None:
-    async def scene(found: Bench) -> None:
-        bad, good = keys(0, 2)
-        handler = Remembering(faults={bad: ValueError("a fault of ours")})
-        follower = found.follow(handler)
-        await found.send(bad, "1")
-        await found.holds(lambda: bad in follower.parked)
-        handler.faults.clear()
-        handler.takes_s = 0.2
-        if when == "while it works":
-            await found.send(good, "1")
-            await asyncio.sleep(0.1)
-        follower.unpark()
-        await found.send(bad, "2")
-        await found.caught_up()
-        assert handler.of(bad) == [b"1", b"2"]
-        assert follower.ready
-
-    bench(scene)
-
-
-def test_a_partition_that_is_lost_takes_what_is_parked_with_it() -> None:
-    async def scene(found: Bench) -> None:
-        [bad] = keys(1, 1)
-        handler, other = Remembering(faults={bad: ValueError("a fault of ours")}), Remembering()
-        follower = found.follow(handler)
-        await found.send(bad, "1", "2")
-        await found.holds(lambda: bad in follower.parked)
-        second = found.follow(other, "two")
-        await found.caught_up()
-        assert other.of(bad) == [b"1", b"2"]
-        await found.holds(lambda: follower.ready)
-        handler.faults.clear()
-        second.stop()
-        await found.ended()
-        await found.send(bad, "3")
-        await found.caught_up()
-        assert handler.of(bad) == [b"3"]
-        assert (await found.log.committed(GROUP, TOPIC))[1] == 3
-
-    bench(scene)
-
-
-def test_the_first_failure_of_a_key_is_what_stays_uncommitted() -> None:
-    """Also where the cut leaves several messages of a key in one part."""
-
-    async def scene(found: Bench) -> None:
-        bad, good = keys(0, 2)
-        handler = Remembering(faults={bad: ValueError("a fault of ours")})
-        await found.send(good, "1")
-        await found.send(bad, "1", "2", "3")
-        follower = found.follow(handler, cut=whole)
-        await found.holds(lambda: bad in follower.parked)
-        await found.holds(lambda: found.log.broker.committed.get((GROUP, A)) is not None)
-        assert follower.parked[bad].offset == 1
-        assert (await found.log.committed(GROUP, TOPIC))[0] == 1
-        handler.faults.clear()
-        follower.unpark()
-        await found.caught_up()
-        assert handler.of(bad) == [b"1", b"2", b"3"]
-
-    bench(scene)
-
-
-def test_too_many_parked_datasets_stop_the_follower() -> None:
-    async def scene(found: Bench) -> None:
-        several = keys(0, LIMITS.parked_max + 2)
-        handler = Remembering(faults={key: ValueError("a fault of ours") for key in several})
-        follower = found.follow(handler)
-        for key in several[:-2]:
-            await found.send(key, "1")
-        await found.holds(lambda: len(follower.parked) == LIMITS.parked_max)
-        assert follower.stopped is None
-        await found.send(several[-2], "1")
-        assert isinstance(await found.ended(), Stopped)
-        assert follower.stopped is not None
-        assert f"{LIMITS.parked_max + 1} datasets" in follower.stopped
-        assert not follower.ready
-        assert len(follower.parked) == LIMITS.parked_max + 1, "the operator still sees them"
-        assert await found.log.committed(GROUP, TOPIC) == [0, 0]
-
-    bench(scene)
-
-
-def test_parked_datasets_far_from_each_other_do_not_stop_the_follower() -> None:
-    async def scene(found: Bench) -> None:
-        limits = replace(LIMITS, parked_window_events=20)
-        *several, good = keys(0, LIMITS.parked_max + 3)
-        handler = Remembering(faults={key: ValueError("a fault of ours") for key in several})
-        follower = found.follow(handler, limits=limits)
-        for n, key in enumerate(several, start=1):
-            await found.send(key, "1")
-            await found.send(good, *(["x"] * 25))
-            await found.holds(lambda n=n: len(handler.of(good)) == 25 * n)  # type: ignore[misc]
-        assert len(follower.parked) == LIMITS.parked_max + 2
-        assert follower.stopped is None
-
-    bench(scene)
-
-
-def test_an_event_for_newer_software_stops_the_follower_before_it() -> None:
-    async def scene(found: Bench) -> None:
-        handler = Remembering()
-        one, other = keys(0, 2)
-        follower = found.follow(handler)
-        await found.send(one, "1")
-        await found.caught_up()
-        await found.send(one, "2", "new", "3")
-        await found.send(other, "1")
-        assert isinstance(await found.ended(), Stopped)
-        assert handler.of(one) == [b"1", b"2"]
-        assert handler.of(other) == []
-        assert follower.stopped is not None
-        assert "rules of tomorrow" in follower.stopped
-        assert "upgrade" in follower.stopped
-        assert not follower.ready
-        assert (await found.log.committed(GROUP, TOPIC))[0] <= 2
-
-    bench(scene)
-
-
-def test_stopped_by_the_handler_is_not_taken_for_a_failing_dataset() -> None:
-    async def scene(found: Bench) -> None:
-        follower = found.follow(Remembering(faults={"x": Stopped("the index is of another generation")}))
-        await found.send("x", "1")
-        assert isinstance(await found.ended(), Stopped)
-        assert not follower.parked
-        assert follower.stopped == "the index is of another generation"
-
-    bench(scene)
-
-
-# The log itself.
 
 
 @pytest.mark.parametrize("call", ["fetch", "commit", "rebalance", "end"])

@@ -14,6 +14,7 @@ from tests.support.cmip6 import Item
 
 NODES = ("a", "b", "c")
 KEPT = ("version", "title", "latest", "created", "updated", "cmip6:variable_id")
+KEPT_OF_ASSETS = ("href", "description", "roles", "alternate:name", "file:size", "file:checksum", "protocol")
 TWICE, COLLECTION = 0.03, 0.02
 COLLECTION_DOCUMENT = {"type": "Collection", "id": "CMIP6", "description": "", "links": []}
 
@@ -22,7 +23,10 @@ def small(item: Item) -> Item:
     """The item with few properties and one file, which is quicker to fold a hundred thousand times."""
     [first, *_] = cmip6.data_keys(item)
     properties = {name: item["properties"][name] for name in KEPT}
-    assets = {key: item["assets"][key] for key in ("globus", first)}
+    assets = {
+        key: {name: value for name, value in item["assets"][key].items() if name in KEPT_OF_ASSETS}
+        for key in ("globus", first)
+    }
     return {**item, "properties": properties, "assets": assets, "links": [], "geometry": None, "bbox": None}
 
 

@@ -29,9 +29,10 @@ class Poison(NamedTuple):
 ITEM = cmip6.item(cmip6.sample_ids(1)[0])
 COLLECTION = {"type": "Collection", "id": "CMIP6", "description": "", "links": []}
 GONE = object()
+DEEP = "nested too deep"  # which is JSON all the same: its id can be read
 RULES = events.rules(ITEM["id"]).to_json()
 
-# Faults of the bytes; nothing can be read of them.
+# Faults of the bytes.
 BYTES: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda good: b"",
     "not UTF-8": lambda good: good.replace(b"tests", b"\xff\xfe"),
@@ -41,7 +42,7 @@ BYTES: dict[str, Callable[[bytes], bytes]] = {
     "NaN": lambda good: good.replace(b'"a":1', b'"a":NaN'),
     "a number beyond all bounds": lambda good: good.replace(b'"a":1', b'"a":1e999'),
     "half a character": lambda good: good.replace(b'"a":1', b'"a":"\\ud800"'),
-    "nested too deep": lambda good: good.replace(b'"a":1', b'"a":' + b"[" * 300 + b"]" * 300),
+    DEEP: lambda good: good.replace(b'"a":1', b'"a":' + b"[" * 300 + b"]" * 300),
     "a text": lambda good: b'"an event"',
     "a list": lambda good: b"[" + good + b"]",
     "null": lambda good: b"null",
@@ -118,8 +119,9 @@ def poisons(first: int) -> dict[str, Poison]:
     """One of each kind; their event ids count from `first`."""
     numbers, found = itertools.count(first), dict[str, Poison]()
     for name, spoil in BYTES.items():
-        message = _message(_patch(next(numbers)))
-        found[name] = Poison(message._replace(value=spoil(message.value)), "undecodable", None)
+        event = _patch(next(numbers))
+        message, told = _message(event), event.id if name == DEEP else None
+        found[name] = Poison(message._replace(value=spoil(message.value)), "undecodable", told)
     for make, table in ((_patch, PATCHED), (_publish, POSTED), (_collection, OF_COLLECTION)):
         for name, (path, value) in table.items():
             found[name] = _faulty(make(next(numbers)), path, value, readable=name not in UNREADABLE)

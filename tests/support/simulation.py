@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from catalogue.store import ITEMS, Document, Ref, Verdict, Write
+from catalogue.store import Document, Ref
 from stream.consume import Limits
 from stream.errors import Unavailable
 from stream.events import decode
 from stream.log import Message
 from stream.topics import create_topics
-from tests.support.faults import Call, Fault, FaultyLog, Kind, Process, never
+from tests.support.faults import FaultyLog, Kind, Process
 from tests.support.histories import history
 from tests.support.memory_log import MemoryLog
-from tests.support.memory_store import MemoryStore
 from tests.support.nodes import (
     PARTITIONS,
     TOPICS,
@@ -39,69 +37,18 @@ from tests.support.nodes import (
     words_of,
 )
 from tests.support.poison import poisons
+from tests.support.trouble import DELAYS_S, Trouble, WatchedStore
 
 NODES = ("a", "b")
 SESSION_S = 2.0
-DEADLINE_S = 600.0
-FAULTS_MIN, FAULTS_MAX = 15, 40
-CALLS_TO_NEXT_FAULT = (1, 2, 5, 30, 60, 120)  # they come together, and then there is peace for a while
-DELAYS_S = (0.0, 0.0, 0.0, 0.001, 0.02)  # before each call
+CHECKS_MAX = 3000
+FAULTS_MIN, FAULTS_MAX = 12, 30
 TWIN = 0.3  # how often a stopped process is replaced by another of its name, and wakes up beside it
-REFUSING = 0.1  # how often in a second a store begins to refuse a dataset
 POISON = list(poisons(10**6).values())
 LIMITS = Limits(
     records_per_batch_max=20, fetch_wait_s=0.3, rebalance_every_s=0.2, retries_max=6, retry_first_s=0.05,
     retry_longest_s=0.5, commit_deadline_s=3.0,
 )  # fmt: skip
-
-
-@dataclass
-class WatchedStore(MemoryStore):
-    """Looks after every single write whether a dataset has two records with `latest`."""
-
-    latest: dict[str, set[str]] = field(default_factory=dict)
-    two: list[str] = field(default_factory=list)
-
-    def documents(self) -> dict[Ref, Document]:
-        """All that there is."""
-        return {write.ref: Document(write.version, write.body) for write in self.writes.values()}
-
-    def _apply(self, write: Write) -> Verdict:
-        verdict = super()._apply(write)
-        if write.ref.kind == ITEMS and verdict is Verdict.ACCEPTED:
-            there = self.latest.setdefault(write.ref.routing, set())
-            (there.add if write.source["latest"] else there.discard)(write.ref.id)
-            if len(there) > 1:
-                self.two.append(f"{write.ref.routing} at {write.version}")
-        return verdict
-
-
-@dataclass
-class Trouble:
-    """Decides at which call of which process what goes wrong; `left` faults are still to come."""
-
-    rng: random.Random
-    left: int
-    met: Counter[Kind] = field(default_factory=Counter)
-    parked: int = 0
-    trace: list[str] = field(default_factory=list)
-    wait: int = 10
-
-    def strike(self, process: Process, call: Call, kinds: Sequence[Kind]) -> Fault | None:
-        self.trace.append(f"{call.what} {call.size}")
-        self.wait -= 1
-        if self.left == 0 or self.wait > 0:
-            return None
-        self.wait = self.rng.choice(CALLS_TO_NEXT_FAULT)
-        kind = self.rng.choice(kinds)
-        if call.size == 0 and kind in (Kind.PARTIAL, Kind.RACE):
-            kind = Kind.DOWN
-        self.left -= 1
-        self.met[kind] += 1
-        self.trace.append(f"{kind.name}")
-        if kind is Kind.STOP:
-            asyncio.get_running_loop().call_later(self.rng.uniform(0, 3 * SESSION_S), process.resume)
-        return Fault(kind, self.rng.randint(0, call.size))
 
 
 @dataclass(repr=False)
@@ -113,15 +60,17 @@ class Simulation:
     rng: random.Random = field(init=False)
     trouble: Trouble = field(init=False)
     log: MemoryLog = field(default_factory=lambda: MemoryLog(session_s=SESSION_S))
-    stores: dict[str, WatchedStore] = field(default_factory=lambda: {node: WatchedStore() for node in NODES})
+    stores: dict[str, WatchedStore] = field(init=False)
     workers: list[Worker] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # node: key
     over: bool = False
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         random.seed(self.seed)  # the jitter of the consume loop
         self.trouble = Trouble(self.rng, self.rng.randint(FAULTS_MIN, FAULTS_MAX))
+        self.stores = {node: WatchedStore(trouble=self.trouble) for node in NODES}
 
     async def run(self) -> None:
         await create_topics(self.log, TOPICS, PARTITIONS)
@@ -132,16 +81,20 @@ class Simulation:
         ]
         told = messages(history(self.rng, self.count, datasets=self.rng.randint(2, 10)))
         self.keys = sorted({message.key for message in told})
+        menders = [asyncio.create_task(self._refuse(node)) for node in NODES]
         await self._doors(self._poisoned(told))
-        async with asyncio.timeout(DEADLINE_S):
-            while not await self._well():
-                await asyncio.sleep(0.1)
+        for _ in range(CHECKS_MAX):
+            if await self._well():
+                break
+            await asyncio.sleep(0.1)
+        assert await self._well(), f"seed {self.seed}: it is not all read"
         self.over = True
         for worker in self.workers:
             worker.process.resume()
             worker.follower.stop()
-        await asyncio.gather(*keepers)
+        await asyncio.gather(*keepers, *menders)
         await asyncio.gather(*(worker.task for worker in self.workers), return_exceptions=True)
+        await asyncio.gather(*(task for store in self.stores.values() for task in store.late))
 
     async def check(self) -> None:
         """The log's own order is what counts: model, nodes, outcomes and a quiet replay agree on it."""
@@ -195,27 +148,29 @@ class Simulation:
                 self.log, self.stores[node], node=node, member=member, process=self._process(list(Kind)),
                 limits=LIMITS,
             )  # fmt: skip
+            worker.store.refuses = lambda write: write.ref.routing == self.refused.get(node)
             self.workers.append(worker)
             while not worker.task.done():
                 await asyncio.wait({worker.task}, timeout=0.5)
-                self._refuse_or_relent(worker)
                 if worker.process.stopped and self.rng.random() < TWIN:
                     break
             await asyncio.sleep(self.rng.uniform(0, SESSION_S))
 
-    def _refuse_or_relent(self, worker: Worker) -> None:
-        """A person sees what is parked, mends the store and says so."""
-        if worker.store.refuses is not never:
-            self.trouble.parked += len(worker.follower.parked)
-            worker.store.refuses = never
-            worker.follower.unpark()
-        elif self.trouble.left and self.rng.random() < REFUSING / 2:
-            key = self.rng.choice(self.keys)
-            self.trouble.trace.append(f"refuses {key}")
-            worker.store.refuses = lambda write: write.ref.routing == key
+    async def _refuse(self, node: str) -> None:
+        """Now and then the store takes nothing of one dataset; a person sees what is parked, mends it and says so."""
+        while not self.over:
+            await asyncio.sleep(self.rng.uniform(0.2, 1.5))
+            if node in self.refused:
+                del self.refused[node]
+            elif self.trouble.left:
+                self.refused[node] = self.rng.choice(self.keys)
+            for worker in self.workers:
+                if not worker.task.done():
+                    self.trouble.parked += len(worker.follower.parked)
+                    worker.follower.unpark()
 
     async def _replayed(self) -> dict[Ref, Document]:
-        store = WatchedStore()
+        store = WatchedStore(trouble=self.trouble)
         limits = Limits(records_per_batch_max=self.rng.randint(1, 40), rebalance_every_s=0.2)
         await follow_to_end(
             self.log, "replay", lambda: start_worker(self.log, store, node="replay", limits=limits)

@@ -12,7 +12,7 @@ import pytest
 from catalogue.store import HEADS, Document, Ref
 from stream.events import Event
 from tests.support.disturbed import BOTH, End, faults, story, told
-from tests.support.faults import AtCall, Fault, Kind
+from tests.support.faults import AtCall, Crash, Fault, Kind
 from tests.support.histories import history
 from tests.support.memory_log import MemoryLog
 from tests.support.nodes import (
@@ -112,25 +112,26 @@ async def alone(folder: Path, events: list[Event]) -> dict[Ref, Document]:
 async def test_three_workers_of_which_one_dies_and_one_wakes_up_late(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     log = await sqlite_log(tmp_path, session_s=SESSION_S)
-    told_events = history(rng, 150, datasets=6)
-    await log.append(messages(told_events[:100]))
+    told_events = history(rng, 200, datasets=6)
     opened = [(await sqlite_log(tmp_path, session_s=SESSION_S), sqlite_store(tmp_path)) for _ in range(3)]
     plans = [
-        AtCall(rng.randint(1, 3), Fault(kind, 1), frozenset({HEADS})) for kind in (Kind.CRASH, Kind.STOP)
+        AtCall(rng.randint(0, 2), Fault(kind, 1), frozenset({HEADS})) for kind in (Kind.CRASH, Kind.STOP)
     ]
-    workers = [
-        start_worker(*opened[0], member="w0", plan=plans[0]),
-        start_worker(*opened[1], member="w1", plan=plans[1]),
-        start_worker(*opened[2], member="w2"),
-    ]
+    workers = [start_worker(*opened[n], member=f"w{n}", plan=plans[n]) for n in range(2)]
+
+    async def shared() -> bool:
+        return [len(worker.follower._loops) for worker in workers] == [2, 2]
 
     async def trouble() -> bool:
+        await log.append(messages(told_events[:5]))
+        del told_events[:5]
         return workers[0].task.done() and workers[1].process.stopped
 
+    await until(shared, "both have a share")
     await until(trouble, "one has died and one stands still")
-    await log.append(messages(told_events[100:]))
-    workers.append(start_worker(*opened[0], member="w0"))
-
+    assert isinstance(workers[0].task.exception(), Crash)
+    await log.append(messages(told_events))
+    workers += [start_worker(*opened[2], member="w2"), start_worker(*opened[0], member="w0")]
     await until_caught_up(log, workers[2:])  # the others have done it all
     zombie = workers[1]
     calls = len(zombie.process.calls)

@@ -21,6 +21,7 @@ T = TypeVar("T")
 CALLS_TO_NEXT_FAULT = (1, 2, 5, 30, 60, 120)  # they come together, and then there is peace for a while
 DELAYS_S = (0.0, 0.0, 0.0, 0.001, 0.02)  # before each call
 LATE, LATE_S = 0.03, 2.0  # how often a call of the store is done without an answer, and how much later
+SLOW, SLOW_S = 0.02, 1.0  # how often a call of the store takes long between two documents, and how long
 STOPPED_S = 6.0  # at most; three sessions
 
 
@@ -62,8 +63,11 @@ class Trouble:
         return self.rng.sample(several, len(several))
 
     async def moment(self) -> None:
-        """Time in which something else may happen."""
-        if self.rng.random() < 0.3:
+        """Time in which something else may happen; now and then, a lot of it."""
+        draw = self.rng.random()
+        if draw < SLOW:
+            await asyncio.sleep(self.rng.uniform(0, SLOW_S))
+        elif draw < 0.3:
             await asyncio.sleep(self.rng.choice(DELAYS_S))
 
 

@@ -7,6 +7,7 @@ acknowledged the others. Then the outcomes. Every step may be repeated at any ti
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from stream.outcomes import INDEX_ROLE, Outcome, encode_outcome, outcome_of
 from stream.position import position, split
 from stream.topics import Topics
 
+logger = logging.getLogger(__name__)
 DECISIONS_AGAIN_MAX = 5
 
 
@@ -187,6 +189,9 @@ class Indexer:
             )
             messages.append(encode_outcome(self.prefix, outcome, event))
             counts[event.action, entry.outcome] += 1
+            if entry.problem is not None:
+                told = {"event_id": event.id, "handle": event.handle, "request_id": event.request_id}
+                logger.info("rejected", extra={**told, "key": event.key, "detail": entry.problem.detail})
         if messages:
             await self.log.append(messages)
         for (action, outcome_), count in counts.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,8 +11,10 @@ from catalogue.content import canonical
 from stream import metrics
 from stream.errors import Refused, Unavailable
 from stream.events import Event, encode
-from stream.log import Log, Message
+from stream.log import Log, Message, Receipt
 from stream.topics import Topics
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Appender:
             raise Unavailable(f"{self.limits.appends_in_flight_max} appends are waiting for the log")
         async with self._in_flight:
             append = asyncio.ensure_future(self.log.append(messages))
+            append.add_done_callback(_seen)
             try:
                 async with asyncio.timeout(self.limits.append_deadline_s):
                     await asyncio.shield(append)  # cancelling the wait would not cancel the delivery
@@ -61,6 +65,7 @@ class Appender:
                     "the log has not acknowledged it; ask the handle what became of it", handle
                 ) from error
         metrics.EVENTS_ACCEPTED.inc(len(messages))
+        logger.info("accepted", extra={"handle": handle, "events": len(messages)})
         return handle
 
     def message(self, event: Event) -> Message:
@@ -73,3 +78,9 @@ class Appender:
             raise Refused("record-too-large", f"{event.item_id} has {size} bytes; the limit is {most}")
         topic = self.topics.collections if event.about_collection else self.topics.transactions
         return Message(topic, event.key, value)
+
+
+def _seen(append: asyncio.Future[list[Receipt]]) -> None:
+    """Look at the fault of an append that nobody waits for any more."""
+    if not append.cancelled():
+        append.exception()

@@ -51,7 +51,7 @@ class Door:
         profile = await self.site.profile(collection)
         event = self._publication(call, profile, collection, self._checked(item, profile))
         await self._refuse_early(event)
-        return await self.appender.append(event)
+        return await self._append(call, event)
 
     async def publish_all(self, call: Call, collection: str, items: Sequence[Item]) -> str:
         """POST of a FeatureCollection: one request; every feature is checked before any is appended."""
@@ -78,6 +78,7 @@ class Door:
             raise Refused(
                 "stac-validation", f"{faulty} of {len(items)} features are not valid", *findings[:1000]
             )
+        self.mint.remember(call)
         return await self.appender.append_all(handle, messages)
 
     async def preview(self, collection: str, items: Sequence[Item]) -> list[Preview]:
@@ -99,7 +100,7 @@ class Door:
             exempt = self.policy.allows(call.identity, Right.EXEMPT, collection, None)
             event = replace(event, action="replace") if exempt else event
         await self._refuse_early(event)
-        return await self.appender.append(event)
+        return await self._append(call, event)
 
     async def patch(self, call: Call, collection: str, item_id: str, patch: Any) -> str:
         """PATCH: the action is recognised from the paths that the patch touches."""
@@ -113,7 +114,7 @@ class Door:
         node = found.node or self.node
         event = replace(event, method="PATCH", patch=patch, node=node, revision=_revision(known, item_id))
         await self._refuse_early(event, known)
-        return await self.appender.append(event)
+        return await self._append(call, event)
 
     async def act(self, call: Call, collection: str, item_id: str, action: str, order: Order) -> str:
         """An action by its name, with its reason and what it takes."""
@@ -129,7 +130,7 @@ class Door:
         known = await self.site.item(collection, item_id, rules)
         event = self._ordered(self._event(call, profile, collection, item_id, action, rules), order, known)
         await self._refuse_early(event, known)
-        return await self.appender.append(event)
+        return await self._append(call, event)
 
     async def put_collection(self, call: Call, body: Item, *, create: bool) -> str:
         """POST (create) or PUT (replace) of a Collection."""
@@ -146,6 +147,10 @@ class Door:
             method="POST" if create else "PUT", about_collection=True, item=stripped, digest=content_digest(stripped),
         )  # fmt: skip
         await self._refuse_early(event)
+        return await self._append(call, event)
+
+    async def _append(self, call: Call, event: Event) -> str:
+        self.mint.remember(call)
         return await self.appender.append(event)
 
     async def _preview(self, profile: Profile, collection: str, item: Item) -> Preview:

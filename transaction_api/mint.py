@@ -25,10 +25,20 @@ class Mint:
         """The id of a call; `family` when it will have children. Refused for a known key with another body."""
         if call.key is None:
             return self.minter.by_time(self.now_ms(), family=family)
-        parts = (call.identity.requester.sub, call.method, call.path, call.key)
-        if self._keys.setdefault(parts, call.body_digest) != call.body_digest:
+        parts = _parts(call)
+        if self._keys.get(parts, call.body_digest) != call.body_digest:
             raise Refused("key-reused", f"the Idempotency-Key {call.key} was used with another body")
-        self._keys.move_to_end(parts)
+        return self.minter.by_key((*parts, call.body_digest), family=family)
+
+    def remember(self, call: Call) -> None:
+        """To be called when the request is about to be appended: one that was refused leaves its key free."""
+        if call.key is None:
+            return
+        self._keys[_parts(call)] = call.body_digest
+        self._keys.move_to_end(_parts(call))
         if len(self._keys) > KEYS_REMEMBERED_MAX:
             self._keys.popitem(last=False)
-        return self.minter.by_key((*parts, call.body_digest), family=family)
+
+
+def _parts(call: Call) -> tuple[str, ...]:
+    return call.identity.requester.sub, call.method, call.path, call.key or ""

@@ -195,3 +195,9 @@ async def test_without_a_key_each_request_is_its_own(node: Served) -> None:
     assert len(handles) == 2
     outcomes = [event["outcome"] for event in (await node.history("scenes", "a"))["events"]]
     assert outcomes == ["indexed", "indexed", "unchanged"]
+
+
+async def test_a_refused_request_leaves_its_key_free(node: Served) -> None:
+    key = {"idempotency-key": "second try"}
+    assert (await node.http.post(ITEMS, json={**scene("late"), "bbox": 1}, headers=key)).status_code == 400
+    await node.settled("POST", ITEMS, json=scene("late"), headers=key)

@@ -126,11 +126,23 @@ class SqliteThread:
                 self._connection.rollback()
             lost = Unavailable(f"{self._path.name}: {error}")
             _answer([(future, None, lost) for _, future in batch])
+        except (
+            ValueError,
+            OverflowError,
+            LookupError,
+            TypeError,
+        ) as fault:  # of one job: the others are tried alone
+            self._connection.rollback()
+            if len(batch) == 1:
+                _answer([(batch[0][1], None, fault)])
+            else:
+                for entry in batch:
+                    self._transaction([entry])
         else:
             _answer([(future, result, None) for (_, future), result in zip(batch, results, strict=True)])
 
 
-Answer = tuple[asyncio.Future[Any], Any, Unavailable | None]
+Answer = tuple[asyncio.Future[Any], Any, Exception | None]
 
 
 def _answer(answers: list[Answer]) -> None:

@@ -13,10 +13,10 @@ from tests.bench.records import COLLECTION, items
 from tests.bench.report import percentile
 from tests.bench.server import Served, served
 
-SINGLES, CLIENTS = 3000, 16
+SINGLES, CLIENTS = 2000, 16
 COLLECTIONS, FEATURES, AT_ONCE = 20, 500, 4
-PACED, PER_SECOND = 1000, 200
-IDLE_S = 10
+PACED, PER_SECOND = 600, 200
+IDLE_S = 5
 PATH = "/collections/CMIP6/items"
 
 

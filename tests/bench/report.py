@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-RUNS = 5
+RUNS = 3
 
 
 @dataclass(frozen=True)

@@ -165,3 +165,17 @@ async def test_a_log_whose_file_cannot_be_opened_is_unavailable(tmp_path: Path) 
     (tmp_path / "log.db").write_bytes(b"this is no database, but it is long enough to be read as one" * 100)
     with pytest.raises(Unavailable, match=r"log\.db"):
         SqliteLog(tmp_path / "log.db")
+
+
+async def test_a_job_with_a_fault_of_its_own_fails_alone(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.db")
+    await log.create_topic(TOPIC, PARTITIONS)
+
+    def faulty(db: object) -> None:
+        raise OverflowError("a number that the engine cannot hold")
+
+    answers = await appended_together(log, 3, faulty)
+    assert [isinstance(answer, OverflowError) for answer in answers] == [False, False, False, True]
+    assert sum(await log.end(TOPIC)) == 3
+    await log.append([Message(TOPIC, "key", b"later")])
+    await log.close()

@@ -6,6 +6,7 @@ STACFED_TEST_SEEDS asks for more seeds.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import multiprocessing
@@ -46,12 +47,17 @@ async def play(seed: int) -> Simulation:
 
 
 def played(seed: int) -> Played:
-    logging.getLogger("stream").setLevel(logging.CRITICAL + 1)
     found = run_virtual(play(seed)).trouble
     kinds = {kind.name: count for kind, count in found.met.items()}
     result = Played({**kinds, "late": found.late, "parked": found.parked})
     result.trace = hashlib.sha256("\n".join(found.trace).encode()).hexdigest()
     return result
+
+
+def only_play() -> None:
+    """A process that does nothing else needs no messages, and hardly any collection of garbage."""
+    logging.disable(logging.CRITICAL)
+    gc.set_threshold(100_000)
 
 
 Futures = dict[int, Future[Played]]
@@ -62,7 +68,7 @@ def futures(request: pytest.FixtureRequest) -> Iterator[Futures]:
     """The seeds that were asked for, played by as many processes as there are cores."""
     params = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     seeds = sorted({found["seed"] for found in params if "seed" in found})
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), only_play) as pool:
         yield {seed: pool.submit(played, seed) for seed in seeds}
         pool.shutdown(cancel_futures=True)
 
@@ -76,7 +82,7 @@ def test_seed(seed: int, futures: Futures) -> None:
 
 
 def test_a_few_seeds_meet_every_kind_of_trouble() -> None:
-    met = sum((played(seed) for seed in range(5)), start=Counter[str]())
+    met = sum((played(seed) for seed in range(4)), start=Counter[str]())
     assert {name for name, count in met.items() if count} == {*(kind.name for kind in Kind), "late", "parked"}
 
 

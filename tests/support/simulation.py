@@ -43,10 +43,11 @@ NODES = ("a", "b")
 SESSION_S = 2.0
 CHECKS_MAX = 3000
 FAULTS_MIN, FAULTS_MAX = 12, 30
+REPLAYED = 5  # every fifth seed's log is read once more in peace; what the model says costs less
 TWIN = 0.3  # how often a stopped process is replaced by another of its name, and wakes up beside it
 POISON = list(poisons(10**6).values())
 LIMITS = Limits(
-    records_per_batch_max=20, fetch_wait_s=0.3, rebalance_every_s=0.2, retries_max=6, retry_first_s=0.05,
+    records_per_batch_max=20, fetch_wait_s=1.5, rebalance_every_s=0.6, retries_max=6, retry_first_s=0.05,
     retry_longest_s=0.5, commit_deadline_s=3.0,
 )  # fmt: skip
 
@@ -102,7 +103,9 @@ class Simulation:
         bad = {one.message.value: one for one in POISON}
         events = [decode(record.value) for record in there if record.value not in bad]
         documents = [store.documents() for store in self.stores.values()]
-        assert documents[0] == documents[1] == await self._replayed()
+        assert documents[0] == documents[1]
+        if self.seed % REPLAYED == 0:
+            assert documents[0] == await self._replayed()
         model = check_model(await documents_of(self.stores["a"], events), events)
         buried = {bad[record.value].event_id for record in there if record.value in bad} - {None}
         said = [await words_of(self.log, node) for node in NODES]
@@ -139,7 +142,7 @@ class Simulation:
             except Unavailable:
                 continue
             del told[:size]
-            await asyncio.sleep(self.rng.uniform(0, 0.3))
+            await asyncio.sleep(self.rng.uniform(0, 0.15))
 
     async def _keep(self, node: str, member: str) -> None:
         """Start a worker again whenever it has ended; or, sometimes, while it only stands still."""

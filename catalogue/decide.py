@@ -105,6 +105,7 @@ def _version(event: Event, known: Version | None, old: Record | None, item: dict
     version = replace(
         known, revision=revision, digest=digest, state=ACTIONS[str(event.action)].to or known.state
     )
+    reason = known.reason if event.reason is None else event.reason
     match event.action:
         case "replace":
             return replace(version, bytes_revision=revision) if _moved(event, old, item) else version
@@ -114,9 +115,9 @@ def _version(event: Event, known: Version | None, old: Record | None, item: dict
             return replace(version, deprecated=False, reason=None, wish=None)
         case "retract":
             wish = event.wish or known.wish or "keep"
-            return replace(version, reason=_first(event.reason, known.reason), wish=wish)
+            return replace(version, reason=reason, wish=wish)
         case "withdraw":
-            return replace(version, reason=_first(event.reason, known.reason))
+            return replace(version, reason=reason)
         case "transfer":
             return replace(version, owner=event.node or known.owner)
         case _:
@@ -196,7 +197,3 @@ def _rules(event: Event) -> Rules:
     if event.rules is None:
         raise ValueError("an unstamped event has no rules")
     return event.rules
-
-
-def _first(*texts: str | None) -> str | None:
-    return next((text for text in texts if text is not None), None)

@@ -18,6 +18,7 @@ from stream.log import TopicPartition
 from stream.sqlite import SqliteConsumer
 from tests.support.faults import Call, Fault, Kind, Outage, Process, no_faults
 from tests.support.nodes import (
+    DEADLINE_S,
     PARTITIONS,
     QUICK,
     messages,
@@ -50,11 +51,12 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 class Busy:
     """While `on` the store takes half of the writes of a call, and answers UNAVAILABLE for the others."""
 
+    kind: str
     on: bool = True
     met: int = 0
 
     def __call__(self, call: Call) -> Fault | None:
-        if not self.on or call.what not in (HEADS, ITEMS):
+        if not self.on or call.what != self.kind:
             return None
         self.met += 1
         return Fault(Kind.PARTIAL, call.size // 2)
@@ -64,7 +66,8 @@ OUTAGES: dict[str, Callable[[], Outage | Busy]] = {
     "the store cannot be read": lambda: Outage(frozenset({"get"})),
     "no head can be written": lambda: Outage(frozenset({HEADS})),
     "no record can be written": lambda: Outage(frozenset({ITEMS})),
-    "the store is busy": Busy,
+    "the store is busy with heads": lambda: Busy(HEADS),
+    "the store is busy with records": lambda: Busy(ITEMS),
     "no outcome can be appended": lambda: Outage(frozenset({"append"})),
 }
 
@@ -137,18 +140,20 @@ async def test_a_file_that_another_process_has_locked_is_waited_for(
 async def test_a_commit_without_an_answer_ends_the_follower_in_time(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, done: bool
 ) -> None:
-    commit = SqliteConsumer.commit
+    commit, answered = SqliteConsumer.commit, asyncio.Event()
 
     async def silent(consumer: SqliteConsumer, place: TopicPartition, offset: int) -> None:
         if done:
             await commit(consumer, place, offset)
-        await asyncio.Event().wait()
+        await answered.wait()
 
     monkeypatch.setattr(SqliteConsumer, "commit", silent)
     worker = scene.start(limits=replace(QUICK, commit_deadline_s=0.05))
     await scene.send(published(FIRST, 1))
-    [ended] = await asyncio.gather(worker.task, return_exceptions=True)
-    assert isinstance(ended, TimeoutError)
+    await asyncio.wait({worker.task}, timeout=DEADLINE_S)
+    answered.set()
+    assert worker.task.done()
+    assert isinstance(worker.task.exception(), TimeoutError)
     assert any(await scene.committed()) == done
     monkeypatch.undo()
     scene.start()

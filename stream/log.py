@@ -57,30 +57,50 @@ class Fenced(Exception):
     """The partition is not this member's any more; start again from the committed offset."""
 
 
+class OutOfRange(Exception):
+    """The log does not hold the message that comes next. To go on would leave something out: a person must act."""
+
+
 Revoking = Callable[[set[TopicPartition]], Awaitable[None]]
 
 
 class Consumer(Protocol):
-    """One member of a group. Its methods may be called for several partitions at the same time."""
+    """One member of a group. Its methods may be called for several partitions at the same time.
+
+    From the first `rebalance` on, `revoking` may be called at any time and from any task, but never again before it
+    has returned. Until then the partitions may be committed, and `fetch` gives nothing more of them.
+    """
 
     async def rebalance(self) -> set[TopicPartition]:
         """Stay a member, give and take partitions; the ones that are now this member's.
 
         To be called every second or so. `revoking` is awaited before any partition is given away. Fenced when
-        another process has taken this member's place.
+        another process has taken this member's place. Unavailable when the group cannot be reached, or this
+        consumer is stuck: close it and make another.
         """
 
     async def fetch(self, place: TopicPartition, records_max: int, wait_s: float) -> list[Record]:
-        """The next messages of a partition of ours, at most `records_max`; empty when none came in `wait_s`."""
+        """The next messages of a partition of ours, at most `records_max`; empty when none came in `wait_s`.
+
+        Empty, too, where the partition is not ours. May be cancelled: then it has taken nothing. OutOfRange when
+        the log does not hold the next one, as after a restore of an older log.
+        """
 
     async def commit(self, place: TopicPartition, offset: int) -> None:
-        """Everything below `offset` is done. Fenced when the partition is not ours any more."""
+        """Everything below `offset` is done. Fenced when the partition is not ours any more.
+
+        Unavailable when there was no answer in time; it may have been committed all the same.
+        """
 
     async def seek(self, place: TopicPartition, offset: int) -> None:
         """The next fetch begins at `offset`."""
 
     async def close(self) -> None:
-        """Leave the group at once; nothing is committed by it."""
+        """Let go of all partitions; nothing is committed by it.
+
+        The other members get them at once, or, where a log keeps a named member's place for its restart (Kafka),
+        at the latest when the session has ended. A restarted process of that name has them at once.
+        """
 
 
 class Log(Protocol):
@@ -112,7 +132,7 @@ class Log(Protocol):
         """
 
     async def read(self, place: TopicPartition, offset: int, records_max: int) -> list[Record]:
-        """Messages from `offset` on, outside any group."""
+        """Messages from `offset` on, outside any group; [] at the end. OutOfRange when the log begins later."""
 
     async def close(self) -> None:
         """Finish what was begun and let go."""

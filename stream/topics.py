@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stream.log import Log
 from stream.position import generation_suffix
@@ -35,10 +37,23 @@ class Topics:
     def dead_letters(self) -> str:
         return f"{self.prefix}.deadletters"
 
+    def partitions(self, count: int) -> dict[str, int]:
+        """Every topic with the number of its partitions, in a federation whose log has `count`."""
+        wide, single = (self.transactions, self.success, self.errors), (self.collections, self.dead_letters)
+        return dict.fromkeys(wide, count) | dict.fromkeys(single, 1)
+
+
+class TopicFacts(NamedTuple):
+    """A topic as it is: `partitions` is None where there is none. `in_sync`: the fewest copies of any partition."""
+
+    topic: str
+    partitions: int | None = None
+    config: Mapping[str, str] = {}
+    replicas: int | None = None
+    in_sync: int | None = None
+
 
 async def create_topics(log: Log, topics: Topics, partitions: int) -> None:
     """Make what is missing. ValueError when a topic exists with another number of partitions."""
-    for topic in (topics.transactions, topics.success, topics.errors):
-        await log.create_topic(topic, partitions)
-    for topic in (topics.collections, topics.dead_letters):
-        await log.create_topic(topic, 1)
+    for topic, count in topics.partitions(partitions).items():
+        await log.create_topic(topic, count)

@@ -2,7 +2,8 @@
 
 A **write** is accepted when its version is higher than the stored one (external versions: equal is stale too).
 Writes of one call are independent of each other: any of them may fail, none waits for another, and nobody may
-count on several of them being seen together. Every write gets a **verdict**.
+count on several of them being seen together. So no two of them name the same document. Every write gets a
+**verdict**.
 
 A **search** shows what was accepted some time ago; nothing is decided on it.
 """
@@ -36,7 +37,11 @@ class Document(NamedTuple):
 
 
 class Write(NamedTuple):
-    """`source` is what `body` encodes, for adapters that index parts of it."""
+    """`source` is what `body` encodes, for adapters that index parts of it; `body` is UTF-8. Versions have 63 bits.
+
+    The source of an item or a Collection has `collection`, `id`, `state` and `item`; that of a request may have
+    `state`, `collection` and `time`, and without a state no search shows it; that of a head is not looked at.
+    """
 
     ref: Ref
     version: int
@@ -63,7 +68,10 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search. `states` says which records may be seen; `after` is a place that a page before has named."""
+    """A search. `states` says which records may be seen; `after` is a place that a page before has named.
+
+    Requests have no ids, collections and states to choose from here: their filters name `state` and `collection`.
+    """
 
     kind: str = ITEMS
     collections: tuple[str, ...] = ()
@@ -75,7 +83,10 @@ class Query:
 
 
 class Page(NamedTuple):
-    """`matched` counts all matches exactly; `after` names the place of the next page, None on the last."""
+    """`matched` counts all matches exactly; `after` names the place of the next page, None on the last.
+
+    A page may hold fewer than the query's `limit` allows, where a store cannot answer so many at once.
+    """
 
     matched: int
     bodies: list[bytes]
@@ -86,16 +97,22 @@ class Store(Protocol):
     """Every method raises Unavailable when the store cannot be reached at all."""
 
     async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
-        """The documents that exist, as last accepted."""
+        """The documents that exist, as last accepted: at least what was accepted before the call."""
 
     async def apply(self, writes: Sequence[Write]) -> list[Verdict]:
-        """One verdict per write, in order."""
+        """One verdict per write, in order. ValueError, and nothing is written, where two name the same document.
+
+        Cut off by a crash or a cancellation, each of them may have been accepted or not.
+        """
 
     async def search(self, query: Query) -> Page:
         """One page of matches, in the order of their ids."""
 
     def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
-        """(id, 16-byte digest of the stored bytes) of every document of a collection, in no order."""
+        """(id, 16-byte digest of the stored bytes) of every document of a collection, in no order.
+
+        For items and Collections. It shows at least what was accepted before the first is asked for.
+        """
 
     async def close(self) -> None:
         """Let go."""
@@ -116,15 +133,23 @@ def collection_ref(collection: str) -> Ref:
     return Ref(COLLECTIONS, "c:" + collection, collection)
 
 
+STORE_NAME = Ref(HEADS, "store", "store")
+
+
 async def store_identity(store: Store, fresh: str) -> str:
     """The name that a store got when it was new: `fresh`, if nobody has named it before.
 
     A follower's progress belongs to a store. One that was lost and made anew has another name, so its followers
     begin again at the beginning of the log instead of where the lost one had come to.
     """
-    ref = Ref(HEADS, "store", "store")
-    await store.apply([Write(ref, 0, fresh.encode(), {})])
-    found = (await store.get_many([ref])).get(ref)
+    await store.apply([Write(STORE_NAME, 0, fresh.encode(), {})])
+    found = await store_name(store)
     if found is None:
         raise Unavailable("the store did not take its name")
-    return found.body.decode()
+    return found
+
+
+async def store_name(store: Store) -> str | None:
+    """The name of a store, None while it is new."""
+    found = (await store.get_many([STORE_NAME])).get(STORE_NAME)
+    return found.body.decode() if found else None

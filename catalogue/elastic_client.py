@@ -1,0 +1,197 @@
+"""The client: one way to ask Elasticsearch, and our words for what can go wrong.
+
+It retries nothing: only the caller knows whether a request may be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from elastic_transport import AiohttpHttpNode, ConnectionTimeout, OrjsonSerializer, TlsError, TransportError
+from elastic_transport import ConnectionError as Disconnected
+from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
+
+from stream.errors import Unavailable
+
+CONNECTIONS_MAX = 24  # to each node
+CLOSE_S = 5.0
+SERVER_SHARE = 0.7  # of the time that we wait, what the server may wait itself, so that we hear its reason
+REASON_CHARACTERS_MAX = 500
+LARGE_BYTES = 1 << 20
+HEADERS = {"accept": "application/json", "content-type": "application/json"}
+
+# With any handler on the root logger, this one decodes the bytes of every request and answer, only to drop them.
+logging.getLogger("elastic_transport.node").propagate = False
+logging.getLogger("elastic_transport.transport").setLevel(logging.WARNING)  # INFO is a line per request
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to be let in: an API key (`id:key` in base64, as the server gave it), or a user; and files for TLS.
+
+    `ca_file` alone says whom to trust; not set: the authorities of this machine. A server is always verified, its
+    name or address, too.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.api_key is not None and self.user is not None:
+            raise ValueError("either an API key or a user, not both")
+        if (self.user is None) != (self.password is None):
+            raise ValueError("a user needs a password, and a password a user")
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("a key file needs a certificate file")
+
+    def options(self, *, tls: bool) -> dict[str, Any]:
+        """For the client, in its words. ValueError where files cannot be used, or would not be."""
+        found: dict[str, Any] = {}
+        if self.api_key is not None:
+            found["api_key"] = self.api_key
+        if self.user is not None:
+            found["basic_auth"] = (self.user, self.password)
+        if tls:
+            found["ssl_context"] = self._tls()
+        elif self.ca_file or self.cert_file:
+            raise ValueError("files for TLS need hosts that begin with https://")
+        return found
+
+    def _tls(self) -> ssl.SSLContext:
+        """Made here, because the client would not verify a host that is named by its address."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+        except OSError as error:
+            raise ValueError(f"the files for TLS cannot be used: {error}") from error
+        return context
+
+
+class Unsent(Unavailable):
+    """The server was not asked, or let us not in: nothing has happened."""
+
+
+class Denied(Unsent):
+    """The server lets us not in, or not do this."""
+
+
+class Answered(Exception):
+    """The server has understood, and says no: 400, 404, 413 and such."""
+
+    def __init__(self, status: int, kind: str, reason: str) -> None:
+        super().__init__(f"{status} {kind}: {reason}")
+        self.status = status
+        self.kind = kind
+        self.reason = reason
+
+
+class _LargeBody(io.BytesIO):
+    """A body that is sent piece by piece, so that others are not kept waiting while megabytes are copied."""
+
+    def decode(self, *_: str) -> str:
+        """What the client's own log of requests would show."""
+        return f"({len(self.getvalue())} bytes)"
+
+
+class _Node(AiohttpHttpNode):
+    async def perform_request(  # type: ignore[override] # as untyped as what it passes on to
+        self, method: str, target: str, body: bytes | None = None, **options: Any
+    ) -> Any:
+        large = body is not None and len(body) > LARGE_BYTES
+        sent: Any = _LargeBody(body) if large and body is not None else body
+        return await super().perform_request(method, target, body=sent, **options)
+
+
+class ElasticClient:
+    """Requests with a time limit. ValueError where the hosts or files cannot be used at all."""
+
+    def __init__(self, hosts: Sequence[str], access: Access, timeout_s: float) -> None:
+        if any("@" in host for host in hosts):
+            raise ValueError("a host names no user: its password would be in every log")
+        self.timeout_s = timeout_s
+        self._closed = False
+        tls = any(host.startswith("https://") for host in hosts)
+        self._client = AsyncElasticsearch(
+            list(hosts),
+            request_timeout=timeout_s,
+            max_retries=0,
+            retry_on_timeout=False,
+            connections_per_node=CONNECTIONS_MAX,
+            node_class=_Node,
+            serializers={"application/json": OrjsonSerializer()},
+            **access.options(tls=tls),
+        )
+
+    @property
+    def server_timeout(self) -> str:
+        """How long the server may wait for a shard or its master, in its notation."""
+        return f"{int(self.timeout_s * SERVER_SHARE * 1000)}ms"
+
+    async def call(
+        self, method: str, path: str, body: bytes | dict[str, Any] | None = None, **parameters: str
+    ) -> Any:
+        """The decoded answer. Answered where it is an error, Unavailable where there is none, or none to rely on."""
+        if self._closed:
+            raise Unsent("the store is closed")
+        try:
+            answer = await self._client.perform_request(
+                method, path, params=parameters, headers=HEADERS, body=body
+            )
+        except UnsupportedProductError as error:
+            raise Unsent("what answers is not Elasticsearch") from error
+        except ApiError as error:
+            raise _said(error) from error
+        except TransportError as error:
+            raise _silent(error) from error
+        return answer.body
+
+    async def close(self) -> None:
+        """Close all connections, in limited time."""
+        self._closed = True
+        async with asyncio.timeout(CLOSE_S):
+            await self._client.close()
+
+
+def _said(error: ApiError) -> Exception:
+    status = error.meta.status
+    kind, reason = _reason(error.body)
+    text = f"{status} {kind}: {reason}"
+    if status in (401, 403):
+        return Denied(f"Elasticsearch does not let us: {text}")
+    if status in (408, 429) or status >= 500:
+        return Unavailable(f"Elasticsearch is busy or broken: {text}")
+    return Answered(status, kind, reason)
+
+
+def _silent(error: TransportError) -> Unavailable:
+    if isinstance(error, TlsError):
+        return Unsent(f"no secure connection to Elasticsearch: {error.message}")
+    if isinstance(error, ConnectionTimeout):
+        return Unavailable("Elasticsearch did not answer in time")
+    if isinstance(error, Disconnected):
+        # The client keeps the first cause only here.
+        never = isinstance(error.__context__, aiohttp.ClientConnectorError)
+        return (Unsent if never else Unavailable)(f"no connection to Elasticsearch: {error.message}")
+    return Unavailable("Elasticsearch's answer cannot be read")
+
+
+def _reason(body: Any) -> tuple[str, str]:
+    """(type, reason) of an error's body, which a proxy may have written in any form."""
+    error: Any = body.get("error", body) if isinstance(body, Mapping) else body
+    if not isinstance(error, Mapping):
+        return "error", str(error)[:REASON_CHARACTERS_MAX]
+    cause = error.get("caused_by")
+    more = f" ({cause.get('reason')})" if isinstance(cause, Mapping) else ""
+    return str(error.get("type", "error")), f"{error.get('reason')}{more}"[:REASON_CHARACTERS_MAX]

@@ -1,0 +1,143 @@
+"""What stands in Elasticsearch: the names of indices and aliases, the mapping, the template.
+
+A document is `{"body": <its bytes as one string>, ...}`: the server keeps the bytes without looking at them, and
+indexes only the few fields beside them. Their number never grows, whatever the items hold.
+
+A collection has an alias, `<prefix>.items.<slug>`, and behind it an index that holds its items and their heads, so
+that a dataset's documents share a shard (law 7). Everything without a dataset, the Collections above all, is behind
+`<prefix>.collections`, and requests are behind `<prefix>.requests`. Only aliases are read and written; which
+index is behind one may change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from catalogue.store import ITEMS, REQUESTS, Query, Ref
+
+FORMAT = 1  # of the mapping; a higher one replaces the template of a lower one
+PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # without a dot, or one prefix's names could be another's
+SLUG_CHARACTERS_MAX = 60
+TARGETS_CHARACTERS_MAX = 2000  # of 4,096 that the server takes for a request's first line
+PRIORITY = 500
+
+Json = dict[str, Any]
+
+_KEYWORD: Json = {"type": "keyword"}
+_SEARCHED: Json = {"type": "keyword", "doc_values": False}  # found by, never sorted by
+MAPPING: Json = {
+    "dynamic": "strict",
+    "_routing": {"required": True},
+    "_meta": {"format": FORMAT},
+    "properties": {
+        "body": {"type": "object", "enabled": False},  # of all types the one that reads nothing of it
+        "kind": _SEARCHED,
+        "id": _KEYWORD,  # the document's own, because sorting by _id is refused
+        "collection": _KEYWORD,
+        "item": _KEYWORD,
+        "state": _KEYWORD,
+        "time": _KEYWORD,
+        "print": {"type": "binary", "doc_values": True},
+        "terms": _SEARCHED,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How indices are made. `replicas` None: one where there is a second node to hold it."""
+
+    shards: int = 1
+    replicas: int | None = None
+    refresh_ms: int = 250
+
+    def settings(self) -> dict[str, str]:
+        """As the server answers them: all values are texts."""
+        copies = (
+            ("auto_expand_replicas", "0-1")
+            if self.replicas is None
+            else ("number_of_replicas", self.replicas)
+        )
+        return {
+            "number_of_shards": str(self.shards),
+            copies[0]: str(copies[1]),
+            "refresh_interval": f"{self.refresh_ms}ms",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """All names that begin with this prefix. ValueError for one that no index could have."""
+
+    prefix: str
+
+    def __post_init__(self) -> None:
+        if not PREFIX.fullmatch(self.prefix):
+            raise ValueError(f"an index prefix is 1-60 of a-z, 0-9, _ and -, not {self.prefix!r}")
+
+    @property
+    def collections(self) -> str:
+        return f"{self.prefix}.collections"
+
+    @property
+    def requests(self) -> str:
+        return f"{self.prefix}.requests"
+
+    @property
+    def indices(self) -> str:
+        """The pattern of all indices."""
+        return f"{self.prefix}.index.*"
+
+    @property
+    def aliases(self) -> str:
+        """The pattern of all aliases (and of all indices)."""
+        return f"{self.prefix}.*"
+
+    def items(self, collection: str) -> str:
+        """The alias of a collection's items and heads."""
+        return f"{self.prefix}.items.{slug(collection)}"
+
+    def alias(self, ref: Ref) -> str:
+        """Where a document is."""
+        if ref.kind == REQUESTS:
+            return self.requests
+        collection, slash, _ = ref.routing.partition("/")
+        return self.items(collection) if slash or ref.kind == ITEMS else self.collections
+
+    def first_index(self, alias: str) -> str:
+        """The index that is made for an alias that has none."""
+        return f"{self.prefix}.index.{alias.removeprefix(self.prefix + '.').removeprefix('items.')}.1"
+
+    def targets(self, query: Query) -> str:
+        """What a search names in its URL: the aliases of its collections, or a pattern where they are too many."""
+        if query.kind != ITEMS:
+            return self.requests if query.kind == REQUESTS else self.collections
+        named = ",".join(self.items(collection) for collection in query.collections)
+        return named if 0 < len(named) <= TARGETS_CHARACTERS_MAX else f"{self.prefix}.items.*"
+
+
+@lru_cache(maxsize=4096)
+def slug(collection: str) -> str:
+    """A collection's id as a part of an index's name; a piece of its hash keeps those apart that look the same."""
+    plain = re.sub(r"[^a-z0-9_-]", "-", collection.lower())[:SLUG_CHARACTERS_MAX]
+    return f"{plain}-{hashlib.sha256(collection.encode()).hexdigest()[:8]}"
+
+
+def template(names: Names, shape: Shape) -> Json:
+    """The index template."""
+    return {
+        "index_patterns": [names.indices],
+        "priority": PRIORITY,
+        "version": FORMAT,
+        "_meta": {"software": "stacfed", "format": FORMAT},
+        "template": {"settings": {"index": shape.settings()}, "mappings": MAPPING},
+    }
+
+
+def first_of(alias: str) -> Json:
+    """The body that makes an alias's first index. The mapping is repeated: without it, nothing may be written."""
+    return {"aliases": {alias: {}}, "mappings": MAPPING}

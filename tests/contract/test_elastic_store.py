@@ -1,0 +1,29 @@
+"""ElasticStore on a real server, held to the whole contract: with one shard, and with four."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from catalogue.store import Store
+from tests.contract.store_contract import SearchContract, WriteContract
+from tests.servers.elastic import ElasticServer
+from tests.servers.session import NamedElastic
+from tests.support.elastic import store_on
+
+pytestmark = pytest.mark.needs_server
+
+
+class TestElasticStore(WriteContract, SearchContract):
+    @pytest.fixture
+    async def store(self, elastic: ElasticServer | NamedElastic) -> AsyncIterator[Store]:
+        async with store_on(elastic.url) as opened:
+            yield opened
+
+
+class TestElasticStoreOfFourShards(WriteContract, SearchContract):
+    @pytest.fixture
+    async def store(self, elastic: ElasticServer | NamedElastic) -> AsyncIterator[Store]:
+        async with store_on(elastic.url, shards=4) as opened:
+            yield opened

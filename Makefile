@@ -10,7 +10,7 @@ DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test check bench docs clean
+.PHONY: help demo serve servers test check bench docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ demo: $(RUNTIME) ## a whole federation in one process; ARGS=--exit stops after t
 
 serve: $(RUNTIME) ## all roles of one node, settings from STACFED_* (docs/settings.md)
 	$(BIN)/stacfed serve $(ARGS)
+
+servers: $(DEV) ## a real Kafka and Elasticsearch until Ctrl-C; ARGS='--brokers 3'
+	$(BIN)/python -m tests.servers $(ARGS)
 
 test: $(DEV) ## the tests; ARGS='-k settings' picks some
 	$(BIN)/python -m pytest -q $(ARGS)

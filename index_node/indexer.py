@@ -29,6 +29,7 @@ from stream.topics import Topics
 
 logger = logging.getLogger(__name__)
 DECISIONS_AGAIN_MAX = 5
+DETAIL_CHARACTERS_MAX = 4000  # it may repeat what it found
 
 
 class StoreRefused(Exception):
@@ -94,7 +95,7 @@ class Indexer:
         """Tell the handle, where the event still says whose it is."""
         if error.event_id is None:
             return
-        problem = Problem(error.kind, str(error)).to_json(f":{error.event_id}")
+        problem = Problem(error.kind, str(error)[:DETAIL_CHARACTERS_MAX]).to_json(f":{error.event_id}")
         place = record.place
         outcome = Outcome(
             error.event_id, self.node, INDEX_ROLE, "dead-letter", place.partition, record.offset, self.now(),

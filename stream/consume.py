@@ -24,7 +24,7 @@ from stream import metrics
 from stream.dead_letters import DeadLetter, encode_dead_letter
 from stream.errors import Unavailable
 from stream.events import Undecodable, UnknownFold
-from stream.log import Consumer, Fenced, Log, Record, TopicPartition
+from stream.log import Consumer, Fenced, Log, OutOfRange, Record, TopicPartition
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -114,6 +114,7 @@ class Follower(Generic[T]):
     now: Callable[[], str]
     cut: Callable[[Sequence[Delivery[T]]], Iterator[list[Delivery[T]]]] = one_event_per_key
     limits: Limits = field(default_factory=Limits)
+    node: str = ""  # whose dead letters these are
     parked: dict[str, Parked] = field(default_factory=dict)
     paused: str | None = None
     stopped: str | None = None
@@ -187,10 +188,10 @@ class Follower(Generic[T]):
         except Fenced as fenced:
             self._forget({place})
             self._log(logging.WARNING, "partition lost", place, str(fenced))
-        except Stopped as stopped:
+        except (Stopped, OutOfRange) as stopped:
             self.stopped = str(stopped)
             self._log(logging.CRITICAL, "follower stopped", place, self.stopped)
-            raise
+            raise Stopped(self.stopped) from stopped
 
     async def _revoked(self, places: set[TopicPartition]) -> None:
         """Finish what is under way there; what was parked or paused there is somebody else's now."""
@@ -299,7 +300,7 @@ class Follower(Generic[T]):
         place = record.place
         letter = DeadLetter(
             place.topic, place.partition, record.offset, record.key, record.value,
-            error.kind, str(error), error.event_id, self.name, self.now(),
+            error.kind, str(error), error.event_id, self.name, self.now(), self.node,
         )  # fmt: skip
         await self.log.append([encode_dead_letter(self.dead_letter_topic, letter)])
         await self.handler.undecodable(record, error)

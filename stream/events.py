@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -70,6 +70,17 @@ class Parent:
     of: int
 
 
+class Origin(NamedTuple):
+    """Where a bridge found the event: the place of a foreign message. The fold does not look at it."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"topic": self.topic, "partition": self.partition, "offset": self.offset}
+
+
 @dataclass(slots=True)
 class Requester:
     """Who asked, as ESGF's readers expect it: always text."""
@@ -109,6 +120,7 @@ class Event:
     digest: str | None = None
     revision: int | None = None
     parent: Parent | None = None
+    origin: Origin | None = None
     requester: Requester = field(default_factory=Requester)
     policy_id: str | None = None
     publisher: tuple[str, str] = ("unknown", "unknown")  # package, version
@@ -161,6 +173,7 @@ def encode(event: Event) -> bytes:
         "revision": event.revision,
         "parent": event.parent
         and {"id": event.parent.id, "index": event.parent.index, "of": event.parent.of},
+        "origin": event.origin and event.origin.to_json(),
     }
     metadata: dict[str, Any] = {
         "auth": auth_json(event.requester, event.policy_id),
@@ -279,6 +292,7 @@ def _event(event_id: str, payload: dict[str, Any], metadata: dict[str, Any]) -> 
         digest=get("digest"),
         revision=get("revision"),
         parent=_parent(get("parent")),
+        origin=_origin(get("origin")),
         requester=Requester(
             requester.get("client_id") or "anonymous",
             requester.get("iss") or "unknown",
@@ -353,6 +367,16 @@ def _parent(found: dict[str, Any] | None) -> Parent | None:
     if not 0 <= index < of:
         raise Undecodable("metadata.parent.index is not below of")
     return Parent(parent_id, index, of)
+
+
+def _origin(found: object) -> Origin | None:
+    """None for anything else under this name: older software passes it over, so nobody may choke on it."""
+    if not isinstance(found, dict):
+        return None
+    topic, partition, offset = found.get("topic"), found.get("partition"), found.get("offset")
+    if type(topic) is str and type(partition) is int and type(offset) is int:
+        return Origin(topic, partition, offset)
+    return None
 
 
 def _time(value: object) -> str:

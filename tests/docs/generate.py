@@ -19,6 +19,7 @@ from discovery_api.routes import router as discovery_router
 from federation import settings
 from federation.app import make_app
 from federation.cli import app as command
+from federation.health import health_routes
 from stream import metrics
 from stream.errors import PROBLEMS, TYPE_BASE
 from tests.conftest import ROOT
@@ -79,7 +80,8 @@ def metric_table() -> str:
 def routes() -> list[tuple[str, str, str]]:
     """(method, path, summary) of everything that a node answers."""
     # The routers touch what they are given only when they are asked.
-    made = make_app("all", [transaction_router(cast(Any, None)), discovery_router(cast(Any, None))], list)
+    nothing = cast(Any, None)
+    made = make_app("all", [transaction_router(nothing), discovery_router(nothing), health_routes(nothing)])
     return [
         (method.upper(), path, operation["summary"])
         for path, operations in made.openapi()["paths"].items()
@@ -106,8 +108,12 @@ def profile_table() -> str:
 
 
 def commands() -> dict[str, Any]:
-    """The commands of `stacfed` by name."""
-    return dict(cast(Any, typer.main.get_command(command)).commands)
+    """The commands of `stacfed` by name; those of a group by both, such as `topics check`."""
+    found: dict[str, Any] = {}
+    for name, each in cast(Any, typer.main.get_command(command)).commands.items():
+        inner = getattr(each, "commands", None)
+        found |= {f"{name} {own}": one for own, one in inner.items()} if inner else {name: each}
+    return found
 
 
 def parameters(name: str | None) -> list[Any]:

@@ -6,31 +6,26 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import orjson
-import prometheus_client
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stream import metrics
-from stream.consume import Follower
 from stream.errors import Finding, Problem, Refused, Unavailable
 from transaction_api.append import Lost
 
 logger = logging.getLogger(__name__)
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
 KIND_OF_STATUS = {404: "route-does-not-exist", 405: "method-not-allowed"}
-JSON = "application/json"
 
 
-def make_app(
-    title: str, routers: Sequence[APIRouter], followers: Callable[[], Sequence[Follower[Any]]]
-) -> FastAPI:
-    """The application. `followers` are asked for their state at each readiness check."""
+def make_app(title: str, routers: Sequence[APIRouter]) -> FastAPI:
+    """The application: these routes, and one answer to every fault."""
     app = FastAPI(
         title=title,
         version="1",
@@ -41,7 +36,6 @@ def make_app(
     )
     for router in routers:
         app.include_router(router)
-    app.include_router(_operation(followers))
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(HTTPException, _not_routed)
@@ -49,48 +43,6 @@ def make_app(
     app.add_exception_handler(Exception, _fault)
     app.add_middleware(Envelope)
     return app
-
-
-def _operation(followers: Callable[[], Sequence[Follower[Any]]]) -> APIRouter:
-    routes = APIRouter(tags=["Operation"])
-
-    @routes.get("/healthcheck", summary="Whether the process answers")
-    async def healthcheck() -> Response:
-        return _json({"status": "ok"})
-
-    @routes.get("/ready", summary="Whether every follower of this process does its work")
-    async def ready() -> Response:
-        found = [_state(follower) for follower in followers()]
-        return _json({"followers": found}, 200 if all(state["ready"] for state in found) else 503)
-
-    @routes.get("/parked", summary="Datasets set aside after a fault")
-    async def parked() -> Response:
-        return _json({"parked": [entry for follower in followers() for entry in _state(follower)["parked"]]})
-
-    @routes.post("/parked/retry", summary="Try what is parked again")
-    async def retry() -> Response:
-        found = [key for follower in followers() for key in follower.parked]
-        for follower in followers():
-            follower.unpark()
-        return _json({"retried": found}, 202)
-
-    @routes.get("/metrics", summary="Metrics for Prometheus")
-    async def metrics_() -> Response:
-        return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
-
-    return routes
-
-
-def _state(follower: Follower[Any]) -> dict[str, Any]:
-    parked = [
-        {"follower": follower.name, "key": key, "topic": found.place.topic, "partition": found.place.partition,
-         "offset": found.offset, "reason": found.reason}
-        for key, found in follower.parked.items()
-    ]  # fmt: skip
-    return {
-        "follower": follower.name, "member": follower.member, "ready": follower.ready,
-        "paused": follower.paused, "stopped": follower.stopped, "parked": parked,
-    }  # fmt: skip
 
 
 class Envelope:
@@ -181,7 +133,3 @@ def _problem(
         headers,
         "application/problem+json",
     )
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type=JSON)

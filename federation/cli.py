@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-from federation import cli_client
-from federation.failed import BAD_INPUT, Failed
+from federation import cli_bridge, cli_client, cli_deadletter, cli_operate
+from federation.failed import Failed
+from federation.role import Role
 
 app = typer.Typer(
     name="stacfed",
@@ -66,17 +67,16 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="The port, instead of STACFED_PORT; 0 takes any free one."),
     ] = None,
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(help="Only this role; may be repeated. Not given: all in one process."),
+    ] = None,
 ) -> None:
-    """Serve one node, all roles in one process; settings come from STACFED_* variables."""
+    """Serve one node, or some of its roles; settings come from STACFED_* variables."""
     from federation.run import run
-    from federation.settings import SettingsError, load_settings
 
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        raise Failed(str(error), BAD_INPUT) from error
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run(settings.model_copy(update=given))
+    run(cli_operate.loaded().model_copy(update=given), *([role] if role else []))
 
 
 @app.command()
@@ -98,13 +98,9 @@ def demo(
 @app.command()
 def settings() -> None:
     """Show every setting of a node with its value now; secrets are hidden."""
-    from federation.settings import SettingsError, load_settings, shown_settings
+    from federation.settings import shown_settings
 
-    try:
-        found = load_settings()
-    except SettingsError as error:
-        raise Failed(str(error), BAD_INPUT) from error
-    for line in shown_settings(found):
+    for line in shown_settings(cli_operate.loaded()):
         print(line)
 
 
@@ -116,3 +112,8 @@ for command in (
     cli_client.parked,
 ):
     app.command()(command)
+app.command()(cli_operate.doctor)
+app.command()(cli_bridge.bridge)
+app.add_typer(cli_deadletter.app, name="deadletter")
+app.add_typer(cli_operate.topics, name="topics")
+app.add_typer(cli_operate.index, name="index")

@@ -19,8 +19,8 @@ from federation import logs
 from federation.client import Client
 from federation.demo_steps import STEPS, TAS_2_PATH
 from federation.demo_tour import Tour
+from federation.engines import open_log
 from federation.failed import DONE, NOT_DONE, Failed
-from federation.node import open_log
 from federation.run import bound, in_loop, opened, url_of
 from federation.serve import serve, stop_on_signals
 from federation.settings import Settings

@@ -1,4 +1,4 @@
-"""Composition: one node of the federation from its settings, all roles in one process."""
+"""Composition: one process of a node, with the roles that it has."""
 
 from __future__ import annotations
 
@@ -6,67 +6,39 @@ import asyncio
 import fcntl
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 
-from catalogue.profile import profile_of
-from catalogue.sqlite import SqliteStore
-from catalogue.store import Store, store_identity
-from discovery_api.routes import Reader
-from discovery_api.routes import router as discovery_router
-from federation import clock
+from catalogue.store import STORE_NAME, Store, store_identity
 from federation.app import make_app
-from federation.handle_key import load_handle_key
+from federation.engines import open_log, open_store
+from federation.health import Check, Health, health_routes
+from federation.role import Role
+from federation.roles import Groups, Parts, make_role
 from federation.settings import Settings, SettingsError
-from index_node.indexer import Indexer
-from stream.consume import Follower, Stopped, whole
+from federation.urls import SqliteUrl
+from stream.consume import Follower, Stopped
 from stream.events import FOLDS
-from stream.log import Log
-from stream.sqlite import SqliteLog
+from stream.log import Fenced, Log
 from stream.topics import Topics, create_topics
-from transaction_api import append
-from transaction_api.append import Appender
-from transaction_api.door import Door
-from transaction_api.handles import DAY_MS, HandleKeeper, Handles
-from transaction_api.ids import Minter
-from transaction_api.mint import Mint
-from transaction_api.policy import OpenDoor
-from transaction_api.routes import Api, Limits
-from transaction_api.routes import router as transaction_router
-from transaction_api.site import Site
 
 logger = logging.getLogger(__name__)
 RESTART_FIRST_S, RESTART_LONGEST_S = 0.5, 30.0
-STOP_DEADLINE_S = 5.0
+# A door goes on without its site's store: what it looks up there is a courtesy.
+NEEDED = {Role.TRANSACTION_API: ("log",), Role.INDEX_NODE: ("log", "store"), Role.DISCOVERY_API: ("store",)}
+STOP_DEADLINE_S, CLOSE_DEADLINE_S = 4.0, 1.0
 
 
 class InUse(Exception):
-    """Another process already serves this node from this folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """The consumer groups of a node: one for its index workers, one for its handles; both belong to its store."""
-
-    node: str
-    store: str
-
-    @property
-    def index(self) -> str:
-        return f"{self.node}.index.{self.store}"
-
-    @property
-    def handles(self) -> str:
-        return f"{self.node}.handles.{self.store}"
+    """Another process already has this place of the node."""
 
 
 @dataclass
 class Node:
-    """One node: its log, store, followers and application. Start it, serve `app`, stop it."""
+    """One process of a node: its log, store, followers and application. Start it, serve `app`, stop it."""
 
     settings: Settings
     log: Log
@@ -75,7 +47,7 @@ class Node:
     followers: list[Follower[Any]]
     groups: Groups
     owns_log: bool
-    lock: IO[str]
+    locks: list[IO[str]]
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -91,89 +63,60 @@ class Node:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.store.close()
+        closing = [asyncio.create_task(self.store.close())]
         if self.owns_log:
-            await self.log.close()
-        self.lock.close()
+            closing.append(asyncio.create_task(self.log.close()))
+        _, late = await asyncio.wait(closing, timeout=CLOSE_DEADLINE_S)
+        for task in late:  # an engine that is away; the process ends anyway
+            task.cancel()
+        await asyncio.gather(*closing, return_exceptions=True)
+        for lock in self.locks:
+            lock.close()
 
 
-def open_log(settings: Settings) -> SqliteLog:
-    """The log that the settings name."""
-    return SqliteLog(_sqlite_path(settings.effective_log_url))
+async def make_node(
+    settings: Settings, log: Log | None = None, store: Store | None = None, roles: Iterable[Role] = Role
+) -> Node:
+    """A process by its settings. A log or store that is given stays the caller's to describe; the log, to close, too.
 
-
-async def make_node(settings: Settings, log: Log | None = None, store: Store | None = None) -> Node:
-    """A node by its settings; tests and the demonstration pass a log of their own."""
+    SettingsError, InUse, ValueError (the log or store holds something else) or Unavailable when it cannot begin.
+    """
     if settings.fold not in FOLDS:
         raise SettingsError(
             f"STACFED_FOLD: this software knows the folds {sorted(FOLDS)}, not {settings.fold}"
         )
-    lock = _lock(settings)
-    own_log = log or open_log(settings)
-    own_store = store or SqliteStore(_sqlite_path(settings.effective_store_url))
-    topics = Topics(settings.topic_prefix, settings.generation)
-    await create_topics(own_log, topics, settings.partitions)
-    groups = Groups(settings.node, await store_identity(own_store, secrets.token_hex(4)))
-    keeper = HandleKeeper(own_store)
-    followers: list[Follower[Any]] = []
-    for worker in range(settings.index_workers):
-        followers.append(_index_follower(settings, own_log, own_store, topics, groups, worker))
-    followers.append(_handle_follower(settings, own_log, topics, groups, keeper))
-    root_url = _root_url(settings)
-    api = _transaction_api(settings, own_log, own_store, topics, groups, keeper, root_url)
-    reader = Reader(own_store, profile_of, settings.catalog_title, settings.node, root_url)
-    routers = (transaction_router(api), discovery_router(reader))
-    app = make_app(settings.catalog_title, routers, lambda: followers)
-    return Node(settings, own_log, own_store, app, followers, groups, log is None, lock)
+    roles = set(roles)
+    if roles != set(Role) and store is None and isinstance(settings.store, SqliteUrl):
+        raise SettingsError(
+            "a process with a part of the roles needs a store that others reach: STACFED_STORE_URL"
+        )
+    locks = _locks(settings, roles)
+    own_log, own_store = log or open_log(settings), store or open_store(settings)
+    try:
+        topics = Topics(settings.topic_prefix, settings.generation)
+        await create_topics(own_log, topics, settings.partitions)
+        groups = Groups(settings.node, await store_identity(own_store, secrets.token_hex(4)))
+        parts = Parts(settings, own_log, own_store, topics, groups)
+        made = [make_role(role, parts) for role in Role if role in roles]
+    except BaseException:
+        await own_store.close()
+        if log is None:
+            await own_log.close()
+        for lock in locks:
+            lock.close()
+        raise
+    followers = [follower for some, _ in made for follower in some]
+    health = Health(followers, _checks(parts), {engine for role in roles for engine in NEEDED[role]})
+    app = make_app(settings.catalog_title, [*(r for _, some in made for r in some), health_routes(health)])
+    return Node(settings, own_log, own_store, app, followers, groups, log is None, locks)
 
 
-def _index_follower(
-    settings: Settings, log: Log, store: Store, topics: Topics, groups: Groups, worker: int
-) -> Follower[Any]:
-    indexer = Indexer(
-        settings.node, store, log, topics.prefix, settings.generation, settings.partitions, clock.now
-    )
-    return Follower(
-        "index", log, groups.index, f"{settings.node}.{settings.worker}.{worker}",
-        (topics.collections, topics.transactions), indexer, topics.dead_letters, clock.now,
-    )  # fmt: skip
-
-
-def _handle_follower(
-    settings: Settings, log: Log, topics: Topics, groups: Groups, keeper: HandleKeeper
-) -> Follower[Any]:
-    return Follower(
-        "handles", log, groups.handles, f"{settings.node}.{settings.worker}",
-        (topics.success, topics.errors), keeper, topics.dead_letters, clock.now, whole,
-    )  # fmt: skip
-
-
-def _transaction_api(
-    settings: Settings,
-    log: Log,
-    store: Store,
-    topics: Topics,
-    groups: Groups,
-    keeper: HandleKeeper,
-    root_url: Callable[[Request], str],
-) -> Api:
-    wait_s = settings.courtesy_wait_ms / 1000
-    site = Site(log, store, topics, groups.index, wait_s, profile_of)
-    minter = Minter(load_handle_key(settings).encode())
-    open_door = OpenDoor()
-    limits = append.Limits(
-        settings.item_bytes_max, settings.message_bytes_max, settings.appends_in_flight_max
-    )
-    own_door = Door(
-        settings.node, settings.expected_nodes, site, open_door, Mint(minter, clock.now_ms),
-        Appender(log, topics, limits), clock.now, settings.fold,
-    )  # fmt: skip
-    handles = Handles(
-        keeper, minter, site.all_applied, clock.now_ms, settings.delivery_deadline_s * 1000,
-        settings.request_retention_days * DAY_MS,
-    )  # fmt: skip
-    api_limits = Limits(settings.body_bytes_max, settings.features_max, settings.wait_s_max)
-    return Api(own_door, handles, open_door, api_limits, settings.scope, root_url)
+def _checks(parts: Parts) -> dict[str, Check]:
+    """Whether the engines answer."""
+    return {
+        "log": lambda: parts.log.end(parts.topics.transactions),
+        "store": lambda: parts.store.get_many([STORE_NAME]),
+    }
 
 
 async def _supervise(follower: Follower[Any]) -> None:
@@ -183,6 +126,10 @@ async def _supervise(follower: Follower[Any]) -> None:
         [fault] = await asyncio.gather(follower.run(), return_exceptions=True)
         if fault is None or isinstance(fault, Stopped):
             return
+        if isinstance(fault, Fenced):  # to join again would throw the other one out, and it us, for ever
+            follower.stopped = f"{fault}; every process needs a STACFED_WORKER of its own"
+            logger.critical("follower stopped", extra={"follower": follower.name, "detail": follower.stopped})
+            return
         if not isinstance(fault, Exception):
             raise fault
         logger.error("follower failed", extra={"follower": follower.name, "again_s": delay_s}, exc_info=fault)
@@ -190,28 +137,20 @@ async def _supervise(follower: Follower[Any]) -> None:
         delay_s = min(delay_s * 2, RESTART_LONGEST_S)
 
 
-def _root_url(settings: Settings) -> Callable[[Request], str]:
-    if settings.root_url is not None:
-        fixed = settings.root_url
-        return lambda request: fixed
-    return lambda request: str(request.base_url).rstrip("/")
-
-
-def _sqlite_path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:"))
-
-
-def _lock(settings: Settings) -> IO[str]:
+def _locks(settings: Settings, roles: Set[Role]) -> list[IO[str]]:
     """Hold the place of this worker: two processes under one name would take each other's partitions."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.data_dir / f"{settings.node}.{settings.worker}.lock"
-    lock = path.open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise InUse(
-            f"another process serves node {settings.node} as worker {settings.worker} from {settings.data_dir}; "
-            "set STACFED_WORKER to another name"
-        ) from None
-    return lock
+    locks: list[IO[str]] = []
+    for role in sorted(roles - {Role.DISCOVERY_API}):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (settings.data_dir / f"{settings.node}.{settings.worker}.{role}.lock").open("w")
+        locks.append(lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            for held in locks:
+                held.close()
+            raise InUse(
+                f"another process serves node {settings.node} as worker {settings.worker} from "
+                f"{settings.data_dir}; set STACFED_WORKER to another name"
+            ) from None
+    return locks

@@ -13,6 +13,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from federation.contradictions import contradictions
+from federation.urls import DEFAULT_PREFIX, ElasticUrl, KafkaUrl, SqliteUrl, read_log_url, read_store_url
+
 PREFIX = "STACFED_"
 MIB = 1024 * 1024
 NODE_NAME = r"^[a-z0-9.-]{1,63}$"
@@ -28,13 +31,13 @@ class SettingsError(ValueError):
     """One line for each variable that is wrong."""
 
 
-def _sqlite_url(url: str) -> str:
-    scheme, _, path = url.partition(":")
-    # The rest of a URL may hold a password, so the message repeats the scheme alone.
-    if scheme != "sqlite":
-        raise ValueError(f"only sqlite:PATH is supported, not {scheme if path else 'a bare path'}")
-    if not path:
-        raise ValueError("the path is missing: sqlite:PATH")
+def _log_url(url: str) -> str:
+    read_log_url(url)
+    return url
+
+
+def _store_url(url: str) -> str:
+    read_store_url(url)
     return url
 
 
@@ -53,7 +56,8 @@ def _upper(value: object) -> object:
 
 
 NodeName = Annotated[str, Field(pattern=NODE_NAME)]
-SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
+LogUrl = Annotated[str, AfterValidator(_log_url)]
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
 RootUrl = Annotated[str, AfterValidator(_root_url)]
 NodeNames = Annotated[tuple[NodeName, ...], NoDecode, BeforeValidator(_split)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
@@ -73,14 +77,15 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("stacfed-data"), description="The folder for all that this node keeps on disk"
     )
-    log_url: SqliteUrl | None = Field(
-        None, description="The log, `sqlite:PATH`; not set: `log.db` in the data folder"
+    log_url: LogUrl | None = Field(
+        None,
+        description="The log, `sqlite:PATH` or `kafka://HOST:PORT,HOST:PORT/PREFIX`; not set: `log.db` in the "
+        "data folder",
     )
-    store_url: SqliteUrl | None = Field(
-        None, description="The catalogue's store, `sqlite:PATH`; not set: `<node>.db` in the data folder"
-    )
-    topic_prefix: str = Field(
-        "stacfed", pattern=r"^[A-Za-z0-9._-]{1,200}$", description="What the names of all topics begin with"
+    store_url: StoreUrl | None = Field(
+        None,
+        description="The catalogue's store, `sqlite:PATH` or `http://HOST:PORT/PREFIX` (https too); not set: "
+        "`<node>.db` in the data folder",
     )
     partitions: int = Field(
         4, ge=1, le=1024, description="Partitions of the log; fixed once the log has been created"
@@ -93,6 +98,69 @@ class Settings(BaseSettings):
         1,
         ge=1,
         description="The rules that doors stamp on events; raise it once every node knows the new ones",
+    )
+
+    log_replication: int | None = Field(
+        None,
+        ge=1,
+        le=15,
+        description="Kafka: copies of each topic; not set: three, or as many as there are brokers",
+    )
+    log_min_insync: int | None = Field(
+        None,
+        ge=1,
+        le=15,
+        description="Kafka: copies that acknowledge an event before its 202; not set: one less than there are copies",
+    )
+    log_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Kafka: how to connect"
+    )
+    log_ca_file: Path | None = Field(
+        None, description="Kafka: the certificates to trust; not set: the system's"
+    )
+    log_cert_file: Path | None = Field(
+        None, description="Kafka: our own certificate, for brokers that ask for one"
+    )
+    log_key_file: Path | None = Field(None, description="Kafka: the key of our own certificate")
+    log_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="Kafka: how to prove who we are"
+    )
+    log_user: str | None = Field(None, min_length=1, description="Kafka: who we are")
+    log_password: str | None = Field(None, min_length=1, repr=False, description="Kafka: the password")
+    log_session_s: float = Field(
+        10.0,
+        ge=1,
+        le=300,
+        description="How long a silent worker keeps its partitions before others take them",
+    )
+
+    store_api_key: str | None = Field(
+        None, min_length=1, repr=False, description="Elasticsearch: the API key, as it is sent"
+    )
+    store_user: str | None = Field(
+        None, min_length=1, description="Elasticsearch: who we are, without an API key"
+    )
+    store_password: str | None = Field(
+        None, min_length=1, repr=False, description="Elasticsearch: the password"
+    )
+    store_ca_file: Path | None = Field(
+        None, description="Elasticsearch: the certificates to trust; not set: the system's"
+    )
+    store_cert_file: Path | None = Field(
+        None, description="Elasticsearch: our own certificate, for servers that ask for one"
+    )
+    store_key_file: Path | None = Field(None, description="Elasticsearch: the key of our own certificate")
+    store_shards: int = Field(
+        1, ge=1, le=1024, description="Elasticsearch: shards of each index made from now on"
+    )
+    store_replicas: int | None = Field(
+        None, ge=0, le=15, description="Elasticsearch: copies of each shard; not set: one where there is room"
+    )
+    store_refresh_ms: int = Field(
+        250, ge=10, le=60_000, description="Elasticsearch: how soon a search shows what was written"
+    )
+    start_wait_s: int = Field(
+        60, ge=0, le=3600, description="How long a starting process waits for Kafka or Elasticsearch"
     )
 
     host: str = Field("127.0.0.1", min_length=1, description="The address to listen on")
@@ -162,12 +230,21 @@ class Settings(BaseSettings):
         return limit
 
     @property
-    def effective_log_url(self) -> str:
-        return self.log_url or f"sqlite:{self.data_dir / 'log.db'}"
+    def log(self) -> SqliteUrl | KafkaUrl:
+        """Where the log is."""
+        return read_log_url(self.log_url) if self.log_url else SqliteUrl(self.data_dir / "log.db")
 
     @property
-    def effective_store_url(self) -> str:
-        return self.store_url or f"sqlite:{self.data_dir / f'{self.node}.db'}"
+    def store(self) -> SqliteUrl | ElasticUrl:
+        """Where the store is."""
+        return (
+            read_store_url(self.store_url) if self.store_url else SqliteUrl(self.data_dir / f"{self.node}.db")
+        )
+
+    @property
+    def topic_prefix(self) -> str:
+        """What the names of all topics begin with."""
+        return self.log.prefix if isinstance(self.log, KafkaUrl) else DEFAULT_PREFIX
 
 
 def load_settings() -> Settings:
@@ -178,6 +255,8 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         lines += [_line(str(wrong["loc"][0]), wrong["msg"]) for wrong in error.errors(include_input=False)]
+    if settings is not None:
+        lines += [_line(*wrong) for wrong in contradictions(settings)]
     if settings is None or lines:
         raise SettingsError("\n".join(lines))
     return settings

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from catalogue.digest import bucket_of, differing
-from federation.node import open_log
+from federation.engines import open_log
 from tests.support.http import Json, Served, collection, features, problem, running, scene, settings
 from tests.support.refusals import ITEMS
 

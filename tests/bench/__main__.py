@@ -9,7 +9,7 @@ import sys
 import time
 
 from federation.runtime import tune
-from tests.bench import fold, http
+from tests.bench import engines, fold, http
 from tests.bench.report import RUNS, Figure, repeated, table
 
 MEASURES = {
@@ -19,24 +19,59 @@ MEASURES = {
     "singles": http.measure_singles,
     "features": http.measure_features,
     "latency": http.measure_latency,
+    "door": engines.measure_door,
+    "elastic": engines.measure_index,
+    "engines-latency": engines.measure_latency,
+    "engines-start": engines.measure_start,
+    "memory": engines.measure_memory,
 }
+ONCE = {"memory"}  # takes minutes
 # name: (what is measured, unit, goal)
-FIGURES = {
-    "decode": ("an event decoded, 4 KB", "us", "-"),
-    "decide": ("P3 an event decided", "us", "<= 50"),
-    "index": ("P4 index node into SQLite", "events/s", ">= 5,000"),
-    "ready": ("P10 start to ready", "s", "<= 3"),
-    "rss": ("P10 idle memory", "MiB", "<= 150"),
-    "cpu": ("P10 idle processor", "% of a core", "<= 1"),
-    "singles": (f"single POSTs, {http.CLIENTS} clients, index node following", "requests/s", "-"),
-    "singles_p99": ("... p99 of their answers", "ms", "-"),
-    "singles_bare": ("... a bare app that only parses and appends", "requests/s", "-"),
-    "singles_ratio": ("... ours to the bare app's", "%", "-"),
-    "features": (f"FeatureCollections of {http.FEATURES}, accepted and indexed", "items/s", ">= 5,000"),
-    "settled_p50": ("P5 POST to settled handle, p50", "ms", "<= 50"),
-    "searchable_p50": (f"P5 POST to searchable at {http.PER_SECOND}/s, p50", "ms", "<= 300"),
-    "searchable_p99": ("... p99", "ms", "<= 2,000"),
-}
+FIGURES = (
+    {
+        "decode": ("an event decoded, 4 KB", "us", "-"),
+        "decide": ("P3 an event decided", "us", "<= 50"),
+        "index": ("P4 index node into SQLite", "events/s", ">= 5,000"),
+        "ready": ("P10 start to ready", "s", "<= 3"),
+        "rss": ("P10 idle memory", "MiB", "<= 150"),
+        "cpu": ("P10 idle processor", "% of a core", "<= 1"),
+        "singles": (f"single POSTs, {http.CLIENTS} clients, index node following", "requests/s", "-"),
+        "singles_p99": ("... p99 of their answers", "ms", "-"),
+        "singles_bare": ("... a bare app that only parses and appends", "requests/s", "-"),
+        "singles_ratio": ("... ours to the bare app's", "%", "-"),
+        "features": (f"FeatureCollections of {http.FEATURES}, accepted and indexed", "items/s", ">= 5,000"),
+        "settled_p50": ("P5 POST to settled handle, p50", "ms", "<= 50"),
+        "searchable_p50": (f"P5 POST to searchable at {http.PER_SECOND}/s, p50", "ms", "<= 300"),
+        "searchable_p99": ("... p99", "ms", "<= 2,000"),
+        "door": (f"P1 single POSTs, {engines.CLIENTS} clients, Kafka, no follower", "requests/s", "-"),
+        "door_p99": ("... p99 of their answers", "ms", "<= 50"),
+        "door_bare": ("... a bare app that only parses and appends", "requests/s", "-"),
+        "door_ratio": ("... ours to the bare app's", "%", ">= 60"),
+        "elastic": ("P4 index node from Kafka into Elasticsearch", "events/s", "-"),
+        "elastic_bare": ("... a bare loader that writes the same documents", "items/s", "-"),
+        "elastic_ratio": ("... ours to the bare loader's", "%", ">= 90"),
+        "elastic_two": ("... two workers to one", "%", "-"),
+        "engines_settled_p50": ("P5 POST to settled handle on Kafka and Elasticsearch, p50", "ms", "<= 150"),
+        "engines_searchable_p50": (
+            f"P5 POST to searchable there at {http.PER_SECOND}/s, refresh 250 ms, p50",
+            "ms",
+            "<= 300",
+        ),
+        "engines_searchable_p99": ("... p99", "ms", "<= 2,000"),
+    }
+    | {
+        name: figure
+        for role in ("transaction-api", "index-node", "discovery-api")
+        for name, figure in (
+            (f"ready_{role}", (f"start of {role} to ready, Kafka and Elasticsearch", "s", "-")),
+            (f"rss_{role}", ("... idle memory", "MiB", "-")),
+        )
+    }
+    | {
+        f"memory_{count}": (f"memory of an index worker after {count:,} events", "MiB", "flat")
+        for count in range(engines.MEMORY_STEP, engines.MEMORY_EVENTS + 1, engines.MEMORY_STEP)
+    }
+)
 
 
 async def main(names: list[str]) -> None:
@@ -45,7 +80,7 @@ async def main(names: list[str]) -> None:
     figures = []
     for name in names or MEASURES:
         start = time.perf_counter()
-        values = await repeated(MEASURES[name])
+        values = await repeated(MEASURES[name], 1 if name in ONCE else RUNS)
         figures += [Figure(*_named(figure), values=found) for figure, found in values.items()]
         print(f"{name}: {RUNS} runs, {time.perf_counter() - start:.0f} s", file=sys.stderr)
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.machine()}\n")
@@ -57,4 +92,7 @@ def _named(name: str) -> tuple[str, str, str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    try:
+        asyncio.run(main(sys.argv[1:]))
+    finally:
+        engines.stop_servers()

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
 import orjson
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
+from federation.engines import open_log
 from federation.runtime import tune
+from federation.settings import load_settings
 from stream.log import Message
-from stream.sqlite import SqliteLog
 
 TOPIC = "bare"
 
 
-async def main(folder: Path, port: int) -> None:
-    """Serve until stopped."""
-    log, app = SqliteLog(folder / "log.db"), FastAPI()
-    await log.create_topic(TOPIC, 4)
+async def main(port: int) -> None:
+    """Serve until stopped; the log is the one that the settings name."""
+    settings = load_settings()
+    log, app, topic = open_log(settings), FastAPI(), f"{settings.topic_prefix}.{TOPIC}"
+    await log.create_topic(topic, settings.partitions)
 
     @app.get("/ready")
     async def ready() -> Response:
@@ -30,7 +31,7 @@ async def main(folder: Path, port: int) -> None:
     async def post(request: Request, collection: str) -> Response:
         body = await request.body()
         item = orjson.loads(body)
-        await log.append([Message(TOPIC, item["id"], body)])
+        await log.append([Message(topic, item["id"], body)])
         return Response(orjson.dumps({"id": item["id"]}), 202)
 
     tune()
@@ -42,4 +43,4 @@ async def main(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1])))

@@ -18,6 +18,7 @@ COLLECTIONS, FEATURES, AT_ONCE = 20, 500, 4
 PACED, PER_SECOND = 600, 200
 IDLE_S = 5
 PATH = "/collections/CMIP6/items"
+Pool = asyncio.Queue[Connection]
 
 
 async def measure_start() -> dict[str, float]:
@@ -41,28 +42,33 @@ async def _singles(*, bare: bool) -> tuple[float, float]:
     """(requests per second, p99 in ms)."""
     async with served(bare=bare) as server:
         if not bare:
-            await _collection(server)
-        bodies = [orjson.dumps(item) for item in items(SINGLES)]
-        times: list[float] = []
+            await collection(server)
+        return await posted(server, SINGLES, CLIENTS)
 
-        async def client(mine: list[bytes]) -> None:
-            connection = await server.connect()
-            for body in mine:
-                start = time.perf_counter()
-                await _post(connection, body)
-                times.append(time.perf_counter() - start)
-            connection.close()
 
-        start = time.perf_counter()
-        await asyncio.gather(*(client(bodies[number::CLIENTS]) for number in range(CLIENTS)))
-        taken = time.perf_counter() - start
-        return SINGLES / taken, percentile(times, 0.99) * 1000
+async def posted(server: Served, count: int, clients: int) -> tuple[float, float]:
+    """(requests per second, p99 in ms) of so many POSTs of one item over so many connections."""
+    bodies = [orjson.dumps(item) for item in items(count)]
+    times: list[float] = []
+
+    async def client(mine: list[bytes]) -> None:
+        connection = await server.connect()
+        for body in mine:
+            start = time.perf_counter()
+            await _post(connection, body)
+            times.append(time.perf_counter() - start)
+        connection.close()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(client(bodies[number::clients]) for number in range(clients)))
+    taken = time.perf_counter() - start
+    return count / taken, percentile(times, 0.99) * 1000
 
 
 async def measure_features() -> dict[str, float]:
     """Items per second in FeatureCollections, AT_ONCE at a time, until every handle is settled."""
     async with served() as server:
-        await _collection(server)
+        await collection(server)
         found = items(COLLECTIONS * FEATURES)
         bodies = [
             orjson.dumps({"type": "FeatureCollection", "features": found[start : start + FEATURES]})
@@ -84,26 +90,9 @@ async def measure_features() -> dict[str, float]:
 async def measure_latency() -> dict[str, float]:
     """Milliseconds from a POST to its settled handle, one at a time; and at PER_SECOND to a search that finds it."""
     async with served() as server:
-        await _collection(server)
-        found = items(PACED + 100)
-        connection = await server.connect()
-        settled = []
-        for item in found[PACED:]:
-            start = time.perf_counter()
-            answer = await connection.json("POST", PATH, item, "prefer: wait=10\r\n")
-            if answer["state"] != "settled":
-                raise RuntimeError(f"not settled: {answer}")
-            settled.append(time.perf_counter() - start)
-        pool: asyncio.Queue[Connection] = asyncio.Queue()
-        for _ in range(64):
-            pool.put_nowait(await server.connect())
-        begun = time.perf_counter()
-        searchable = await asyncio.gather(
-            *(
-                _searchable(pool, item, begun + number / PER_SECOND)
-                for number, item in enumerate(found[:PACED])
-            )
-        )
+        await collection(server)
+        settled = await singly(server)
+        searchable = await paced(server, server)
         return {
             "settled_p50": percentile(settled, 0.5) * 1000,
             "searchable_p50": percentile(searchable, 0.5) * 1000,
@@ -111,24 +100,51 @@ async def measure_latency() -> dict[str, float]:
         }
 
 
-async def _searchable(pool: asyncio.Queue[Connection], item: dict[str, Any], at: float) -> float:
-    await asyncio.sleep(max(0, at - time.perf_counter()))
-    connection = await pool.get()
-    try:
+async def singly(door: Served) -> list[float]:
+    """Seconds from each of 100 POSTs to its settled handle, one at a time."""
+    connection = await door.connect()
+    times = []
+    for item in items(PACED + 100)[PACED:]:
         start = time.perf_counter()
-        await _post(connection, orjson.dumps(item))
-        search = orjson.dumps({"ids": [item["id"]], "collections": ["CMIP6"]})
-        while time.perf_counter() < start + 30:
-            _, answer = await connection.request("POST", "/search", search)
-            if orjson.loads(answer)["numberMatched"] == 1:
-                return time.perf_counter() - start
-            await asyncio.sleep(0.01)
-        raise TimeoutError(item["id"])
-    finally:
-        pool.put_nowait(connection)
+        answer = await connection.json("POST", PATH, item, "prefer: wait=10\r\n")
+        if answer["state"] != "settled":
+            raise RuntimeError(f"not settled: {answer}")
+        times.append(time.perf_counter() - start)
+    connection.close()
+    return times
 
 
-async def _collection(server: Served) -> None:
+async def paced(door: Served, reader: Served) -> list[float]:
+    """Seconds from each POST, PER_SECOND of them, to a search that finds its item."""
+    pools: tuple[Pool, Pool] = (asyncio.Queue(), asyncio.Queue())
+    for server, pool in zip((door, reader), pools, strict=True):
+        for _ in range(64):
+            pool.put_nowait(await server.connect())
+    begun = time.perf_counter()
+    found = items(PACED)
+    return await asyncio.gather(
+        *(_searchable(*pools, item, begun + number / PER_SECOND) for number, item in enumerate(found))
+    )
+
+
+async def _searchable(doors: Pool, readers: Pool, item: dict[str, Any], at: float) -> float:
+    await asyncio.sleep(max(0, at - time.perf_counter()))
+    start = time.perf_counter()
+    door = await doors.get()
+    await _post(door, orjson.dumps(item))
+    doors.put_nowait(door)
+    search = orjson.dumps({"ids": [item["id"]], "collections": ["CMIP6"]})
+    while time.perf_counter() < start + 30:
+        reader = await readers.get()
+        _, answer = await reader.request("POST", "/search", search)
+        readers.put_nowait(reader)
+        if orjson.loads(answer)["numberMatched"] == 1:
+            return time.perf_counter() - start
+        await asyncio.sleep(0.01)
+    raise TimeoutError(item["id"])
+
+
+async def collection(server: Served) -> None:
     connection = await server.connect()
     await connection.json("POST", "/collections", COLLECTION, "prefer: wait=10\r\n")
     connection.close()

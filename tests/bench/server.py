@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.bench.client import Connection
 
@@ -44,8 +45,10 @@ class Served:
 
 
 @asynccontextmanager
-async def served(*, bare: bool = False, **settings: str) -> AsyncIterator[Served]:
-    """Start `stacfed serve`, or the bare app; wait until it is ready; stop it by SIGTERM."""
+async def served(
+    settings: Mapping[str, str] = MappingProxyType({}), *, bare: bool = False, role: str | None = None
+) -> AsyncIterator[Served]:
+    """Start `stacfed serve`, or one role of it, or the bare app; wait until it is ready; stop it by SIGTERM."""
     with tempfile.TemporaryDirectory(prefix="stacfed-bench-") as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -54,7 +57,8 @@ async def served(*, bare: bool = False, **settings: str) -> AsyncIterator[Served
         environment = {**os.environ, "STACFED_DATA_DIR": folder, "STACFED_LOG_LEVEL": "WARNING", **told}
         start = time.perf_counter()
         stacfed = [str(Path(sys.executable).with_name("stacfed")), "serve", "--port", str(port)]
-        command = [sys.executable, "-m", "tests.bench.bare", folder, str(port)] if bare else stacfed
+        stacfed += ["--role", role] if role else []
+        command = [sys.executable, "-m", "tests.bench.bare", str(port)] if bare else stacfed
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         try:
             await _ready(port)

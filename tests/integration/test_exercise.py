@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import orjson
 
-from federation.node import open_log
 from tests.support import cmip6
 from tests.support.cmip6 import Item, data_keys, item, other_bytes, real_ids, sample_ids, second_version
 from tests.support.http import Json, Served, collection, features, operation, running, settings, two_running
 from tests.support.modelled import check_nodes, every_item
+from tests.support.stacks import Stack
 
 DATASETS = "/collections/CMIP6/items"
 AT_ONCE = 16
@@ -86,7 +86,7 @@ class Federation:
         return found[0]
 
 
-async def test_real_input_by_the_thousand(tmp_path: Path, shared: Path) -> None:
+async def test_real_input_by_the_thousand(tmp_path: Path, shared: Path, stack: Stack) -> None:
     scenes = orjson.loads((shared / "items" / "sentinel-2-l2a-cogs.json").read_bytes())["features"]
     name = scenes[0]["collection"]
     of_scenes = orjson.loads((shared / "items" / "sentinel-2-l2a-cogs.collection.json").read_bytes())
@@ -94,7 +94,7 @@ async def test_real_input_by_the_thousand(tmp_path: Path, shared: Path) -> None:
     made = [item(item_id) for item_id in real_ids(shared)]
     seconds = [second_version(first) for first in made[::10]]
     assert (len(scenes), len(real), len(made), len(seconds)) == (100, 2, 2000, 200)
-    async with two_running(tmp_path) as nodes:
+    async with two_running(tmp_path, stack.settings, courtesy_wait_ms=10_000) as nodes:
         federation = Federation(nodes)
         await federation.create({**of_scenes, "id": name}, collection("CMIP6", title="CMIP6"))
         await federation.publish(scenes, 50, name)
@@ -132,8 +132,8 @@ def ids(start: int, stop: int) -> list[str]:
     return [first["id"] for first in FIRSTS[start:stop]]
 
 
-async def test_the_federations_own_exercise(tmp_path: Path) -> None:
-    async with two_running(tmp_path) as nodes:
+async def test_the_federations_own_exercise(tmp_path: Path, stack: Stack) -> None:
+    async with two_running(tmp_path, stack.settings, courtesy_wait_ms=10_000) as nodes:
         federation = Federation(nodes)
         await federation.create(collection("CMIP6", title="CMIP6"))
         await federation.publish(FIRSTS, 100)
@@ -148,7 +148,7 @@ async def test_the_federations_own_exercise(tmp_path: Path) -> None:
         assert listed["numberMatched"] == 0
         await check_end(nodes[0])
         before = await nodes[0].digest()
-    await one_more_node(tmp_path, before)
+    await one_more_node(tmp_path, stack, before)
 
 
 async def described_and_retracted(federation: Federation) -> None:
@@ -241,13 +241,11 @@ def alternates(shown: Json) -> set[str]:
     return {node for asset in shown["assets"].values() for node in asset.get("alternate", {})}
 
 
-async def one_more_node(folder: Path, before: Json) -> None:
+async def one_more_node(folder: Path, stack: Stack, before: Json) -> None:
     """A node that joins later reads the same log into the same catalogue."""
-    log = open_log(settings(folder))
-    async with running(settings(folder, "n3"), log) as late:
+    async with running(settings(folder, "n3", **stack.settings("n3"))) as late:
         await late.caught_up()
         assert await late.digest() == before
-    await log.close()
 
 
 def test_the_datasets_of_the_exercise_differ() -> None:

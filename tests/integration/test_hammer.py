@@ -11,17 +11,21 @@ import httpx
 
 from tests.support.cmip6 import Item, item, sample_ids, second_version
 from tests.support.http import collection, features, two_running
+from tests.support.stacks import Stack
 
 DATASETS, AT_ONCE, READERS = 500, 10, 2
 WHOLE_EVERY = 20  # a search for all datasets at once costs as much as many for one
 LATEST = {"op": "=", "args": [{"property": "properties.latest"}, True]}
 
 
-async def test_no_search_sees_two_latest_while_500_second_versions_are_published(tmp_path: Path) -> None:
+async def test_no_search_sees_two_latest_while_500_second_versions_are_published(
+    tmp_path: Path, stack: Stack
+) -> None:
     firsts = [item(item_id) for item_id in sample_ids(DATASETS)]
     seconds = [second_version(first) for first in firsts]
     titles = {first["id"]: first["properties"]["title"] for first in firsts}
-    async with two_running(tmp_path) as (one, two):
+    shards = {"store_shards": 4} if stack.elastic else {}
+    async with two_running(tmp_path, stack.settings, **shards) as (one, two):
         await publish(one.http, "/collections", collection("CMIP6"))
         await publish(one.http, "/collections/CMIP6/items", features(firsts))
         done = asyncio.Event()

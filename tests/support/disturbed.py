@@ -5,6 +5,7 @@ Which writes there are is not listed here: an undisturbed worker is watched, the
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -105,19 +106,26 @@ def faults(calls: Sequence[Call], kinds: Sequence[Kind]) -> Iterator[AtCall]:
                 yield AtCall(number, Fault(kind, done))
 
 
-async def disturb(open_site: OpenSite, before: list[Event], then: list[Event], kinds: Sequence[Kind]) -> int:
+async def disturb(
+    open_site: OpenSite, before: list[Event], then: list[Event], kinds: Sequence[Kind], at_once: int = 1
+) -> int:
     """Every fault once; how many there were. The undisturbed end is the model's, and all others are its equals."""
+    places = asyncio.Semaphore(at_once)
     quiet = await told(open_site, before, then)
     assert quiet.deaths == 0
     check_words(quiet.words, check_model(quiet.documents, [*before, *then]), [*before, *then])
     plans = list(faults(quiet.calls, kinds))
-    for plan in plans:
-        end = await told(open_site, before, then, plan)
+
+    async def check(plan: AtCall) -> None:
+        async with places:
+            end = await told(open_site, before, then, plan)
         where = f"{plan.fault} at call {plan.number} of {quiet.calls}"
         assert plan.happened, where
         assert end.documents == quiet.documents, where
         assert end.words == quiet.words, where
         assert end.deaths == 1 or plan.fault.kind is not Kind.CRASH, where
+
+    await asyncio.gather(*map(check, plans))
     return len(plans)
 
 

@@ -15,7 +15,8 @@ import httpx
 import orjson
 
 from catalogue.store import Store
-from federation.node import Node, make_node, open_log
+from federation.engines import open_log
+from federation.node import Node, make_node
 from federation.settings import Settings
 from schemas import registry
 from stream.errors import PROBLEMS, TYPE_BASE
@@ -189,14 +190,14 @@ def client(node: Node, address: str) -> httpx.AsyncClient:
 
 
 @contextlib.asynccontextmanager
-async def two_running(folder: Path, **told: Any) -> AsyncIterator[tuple[Served, Served]]:
-    """Two nodes of one federation on one log; each expects both."""
+async def two_running(
+    folder: Path, on: Callable[[str], Json] = lambda node: {}, **told: Any
+) -> AsyncIterator[tuple[Served, Served]]:
+    """Two nodes of one federation on one log; each expects both. `on` says what a node runs on, see stacks."""
     told = {"expected_nodes": ("n1", "n2")} | told
-    log = open_log(settings(folder))
-    async with (
-        running(settings(folder, "n1", **told), log) as first,
-        running(settings(folder, "n2", **told), log) as second,
-    ):
+    chosen = [settings(folder, node, **on(node), **told) for node in ("n1", "n2")]
+    log = open_log(chosen[0])
+    async with running(chosen[0], log) as first, running(chosen[1], log) as second:
         yield first, second
     await log.close()
 

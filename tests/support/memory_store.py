@@ -23,6 +23,8 @@ class MemoryStore:
         return {ref: Document(write.version, write.body) for ref, write in found.items() if write}
 
     async def apply(self, writes: Sequence[Write]) -> list[Verdict]:
+        if len({(write.ref.kind, write.ref.id) for write in writes}) != len(writes):
+            raise ValueError("two writes of one call name the same document")
         await asyncio.sleep(0)
         verdicts = [self._apply(write) for write in writes]
         await asyncio.sleep(0)

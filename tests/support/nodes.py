@@ -76,7 +76,7 @@ def start_worker(
     handler = indexer(node, faulty, seen, TOPICS.prefix, TOPICS.generation, PARTITIONS, lambda: NOW)
     follower = Follower(
         "index", seen, group(node), member, (TOPICS.collections, TOPICS.transactions), handler,
-        TOPICS.dead_letters, lambda: NOW, limits=limits, **told,
+        TOPICS.dead_letters, lambda: NOW, limits=limits, node=node, **told,
     )  # fmt: skip
     return Worker(own, faulty, follower, asyncio.create_task(follower.run()))
 

@@ -1,0 +1,139 @@
+"""The roles of a node, each made of its parts; which process has which is the operator's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from catalogue.profile import profile_of
+from catalogue.store import Store
+from discovery_api.routes import Reader
+from discovery_api.routes import router as discovery_router
+from federation import clock
+from federation.handle_key import load_handle_key
+from federation.role import Role
+from federation.settings import Settings
+from index_node.indexer import Indexer
+from stream.consume import Follower, whole
+from stream.log import Log
+from stream.topics import Topics
+from transaction_api import append
+from transaction_api.append import Appender
+from transaction_api.door import Door
+from transaction_api.handles import DAY_MS, HandleKeeper, Handles
+from transaction_api.ids import Minter
+from transaction_api.mint import Mint
+from transaction_api.policy import OpenDoor
+from transaction_api.routes import Api, Limits
+from transaction_api.routes import router as transaction_router
+from transaction_api.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The consumer groups of a node: one for its index workers, one for its handles; both belong to its store."""
+
+    node: str
+    store: str
+
+    @property
+    def index(self) -> str:
+        return f"{self.node}.index.{self.store}"
+
+    @property
+    def handles(self) -> str:
+        return f"{self.node}.handles.{self.store}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the roles of one process share."""
+
+    settings: Settings
+    log: Log
+    store: Store
+    topics: Topics
+    groups: Groups
+
+    @property
+    def member(self) -> str:
+        """This process in every group."""
+        return f"{self.settings.node}.{self.settings.worker}"
+
+
+Made = tuple[list[Follower[Any]], list[APIRouter]]
+
+
+def make_role(role: Role, parts: Parts) -> Made:
+    """The followers and the routes of a role."""
+    makers = {
+        Role.TRANSACTION_API: _transaction_api,
+        Role.INDEX_NODE: _index_node,
+        Role.DISCOVERY_API: _discovery_api,
+    }
+    return makers[role](parts)
+
+
+def _index_node(parts: Parts) -> Made:
+    return [_index_worker(parts, number) for number in range(parts.settings.index_workers)], []
+
+
+def _index_worker(parts: Parts, number: int) -> Follower[Any]:
+    settings, topics = parts.settings, parts.topics
+    indexer = Indexer(
+        settings.node,
+        parts.store,
+        parts.log,
+        topics.prefix,
+        settings.generation,
+        settings.partitions,
+        clock.now,
+    )
+    return Follower(
+        "index", parts.log, parts.groups.index, f"{parts.member}.{number}",
+        (topics.collections, topics.transactions), indexer, topics.dead_letters, clock.now, node=settings.node,
+    )  # fmt: skip
+
+
+def _transaction_api(parts: Parts) -> Made:
+    settings, topics = parts.settings, parts.topics
+    keeper = HandleKeeper(parts.store)
+    follower = Follower(
+        "handles", parts.log, parts.groups.handles, parts.member,
+        (topics.success, topics.errors), keeper, topics.dead_letters, clock.now, whole, node=settings.node,
+    )  # fmt: skip
+    site = Site(
+        parts.log, parts.store, topics, parts.groups.index, settings.courtesy_wait_ms / 1000, profile_of
+    )
+    minter = Minter(load_handle_key(settings).encode())
+    open_door = OpenDoor()
+    limits = append.Limits(
+        settings.item_bytes_max, settings.message_bytes_max, settings.appends_in_flight_max
+    )
+    door = Door(
+        settings.node, settings.expected_nodes, site, open_door, Mint(minter, clock.now_ms),
+        Appender(parts.log, topics, limits), clock.now, settings.fold,
+    )  # fmt: skip
+    handles = Handles(
+        keeper, minter, site.all_applied, clock.now_ms, settings.delivery_deadline_s * 1000,
+        settings.request_retention_days * DAY_MS,
+    )  # fmt: skip
+    api_limits = Limits(settings.body_bytes_max, settings.features_max, settings.wait_s_max)
+    api = Api(door, handles, open_door, api_limits, settings.scope, _root_url(settings))
+    return [follower], [transaction_router(api)]
+
+
+def _discovery_api(parts: Parts) -> Made:
+    settings = parts.settings
+    reader = Reader(parts.store, profile_of, settings.catalog_title, settings.node, _root_url(settings))
+    return [], [discovery_router(reader)]
+
+
+def _root_url(settings: Settings) -> Callable[[Request], str]:
+    if settings.root_url is not None:
+        fixed = settings.root_url
+        return lambda request: fixed
+    return lambda request: str(request.base_url).rstrip("/")

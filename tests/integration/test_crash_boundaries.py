@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,11 @@ from tests.model.alphabet import KINDS
 from tests.support import cmip6, events
 from tests.support.disturbed import BOTH, STORIES, disturb, story
 from tests.support.faults import Kind
-from tests.support.nodes import PARTITIONS, memory_site, sqlite_site
+from tests.support.nodes import PARTITIONS, memory_site
+from tests.support.stacks import Stack
 from tests.support.virtual_time import run_virtual
 
+AT_ONCE = 4  # sites of their own, most of whose time is waiting
 EVERY = [Kind.CRASH, Kind.DOWN, Kind.PARTIAL, Kind.RACE]
 
 
@@ -24,11 +25,11 @@ def test_the_stories_tell_every_action() -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-async def test_crash_at_each_write(tmp_path: Path, name: str) -> None:
+async def test_crash_at_each_write(tmp_path: Path, stack: Stack, name: str) -> None:
     before, then = STORIES[name]
     *earlier, last = story([*before, then])
-    folders = (tmp_path / str(n) for n in itertools.count())
-    count = await disturb(lambda: sqlite_site(next(folders)), earlier, [last], [Kind.CRASH])
+    async with stack.sites(tmp_path) as site:
+        count = await disturb(site, earlier, [last], [Kind.CRASH], AT_ONCE)
     assert count >= 4  # before the head, after the head, after the outcome, after the commit
 
 

@@ -116,7 +116,8 @@ async def test_a_process_ends_in_time_though_an_engine_is_away(
 
 
 async def test_sigterm_under_load_drains_and_loses_nothing(site: Processes) -> None:
-    door, _ = await started(site, "transaction-api", "index-node")
+    door, index = await started(site, "transaction-api", "index-node")
+    await index.aclose()
     node = site.nodes[0]
     await settled(door, "/collections", collection("CMIP6"))
     accepted: list[str] = []

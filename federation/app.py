@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import time
-import uuid
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -34,8 +34,8 @@ def make_app(title: str, routers: Sequence[APIRouter]) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    for router in routers:
-        app.include_router(router)
+    for router in routers:  # not include_router: a nested router costs every request a tenth of its time
+        app.router.routes.extend(router.routes)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(HTTPException, _not_routed)
@@ -58,7 +58,7 @@ class Envelope:
         given = next(
             (value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), ""
         )
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = request_id
         start, status = time.perf_counter(), 500
 

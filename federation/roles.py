@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -136,4 +137,19 @@ def _root_url(settings: Settings) -> Callable[[Request], str]:
     if settings.root_url is not None:
         fixed = settings.root_url
         return lambda request: fixed
-    return lambda request: str(request.base_url).rstrip("/")
+    return _asked_url
+
+
+def _asked_url(request: Request) -> str:
+    """The root as the client has named it. Taking a URL apart costs more than answering, so each is done once."""
+    scope = request.scope
+    return _root_of(
+        scope["scheme"], request.headers.get("host", ""), scope.get("root_path", ""), scope.get("server")
+    )
+
+
+@lru_cache(maxsize=256)
+def _root_of(scheme: str, host: str, root_path: str, server: tuple[str, int] | None) -> str:
+    scope = {"type": "http", "scheme": scheme, "root_path": root_path, "server": server, "path": "/"}
+    headers = [(b"host", host.encode("latin-1"))] if host else []
+    return str(Request({**scope, "headers": headers}).base_url).rstrip("/")

@@ -66,7 +66,9 @@ class Appender:
                         message.place.topic, message.value, message.key, partition=message.place.partition
                     )
                     acks.append(ack)
-                return [_offset(found) for found in await asyncio.gather(*acks)]
+                for ack in acks:  # each keeps its own end, so waiting for them in turn is waiting for all
+                    await ack
+                return [_offset(ack.result()) for ack in acks]
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             if running is not None and not isinstance(error, MessageSizeTooLargeError):
                 self._retire(running)

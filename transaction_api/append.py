@@ -57,9 +57,12 @@ class Appender:
         async with self._in_flight:
             append = asyncio.ensure_future(self.log.append(messages))
             append.add_done_callback(_seen)
+            # Not a timeout around it: to cancel the wait would not cancel the delivery.
+            await asyncio.wait((append,), timeout=self.limits.append_deadline_s)
             try:
-                async with asyncio.timeout(self.limits.append_deadline_s):
-                    await asyncio.shield(append)  # cancelling the wait would not cancel the delivery
+                if not append.done():
+                    raise TimeoutError
+                append.result()
             except (Unavailable, TimeoutError) as error:
                 raise Lost(
                     "the log has not acknowledged it; ask the handle what became of it", handle

@@ -186,9 +186,9 @@ class Door:
                 await self._courtesy(event, known)
 
     async def _courtesy(self, event: Event, known: Known | None) -> None:
+        if event.action == "publish" and not event.about_collection and await self.site.new(event):
+            return  # nothing is in its way; that is so of most, and costs one small document
         known = known or await self._known(event)
-        if event.action == "publish" and known.sound and known.record is None:
-            return  # nothing is in its way
         if known.head and known.head.entry(event.id):
             return  # the same request once more: its handle tells what became of it
         if known.sound and attempt(event, known).problem is None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2s, sha256
 
 _TIME, _FREE, _CHILD = 12, 24, 4
@@ -30,7 +31,7 @@ class Minter:
         """A new id; `family` when it will have children."""
         kind, child = ("2", "0000") if family else ("0", "")
         digits = _FREE - 1 - _TIME - len(child)
-        return self._checked(f"{kind}{now_ms:012x}{secrets.randbits(4 * digits):0{digits}x}{child}")
+        return self._checked(f"{kind}{now_ms:012x}{secrets.token_hex(digits)[:digits]}{child}")
 
     def by_key(self, parts: tuple[str, ...], *, family: bool = False) -> str:
         """The id of a request with an idempotency key: equal parts, equal id."""
@@ -62,5 +63,10 @@ class Minter:
         return int(handle[1 : 1 + _TIME], 16) if handle[0] in "02" else None
 
     def _checked(self, free: str) -> str:
-        check = blake2s(free.encode("ascii", "replace"), key=sha256(self.key).digest(), digest_size=4)
+        check = blake2s(free.encode("ascii", "replace"), key=_hashed(self.key), digest_size=4)
         return free + check.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _hashed(key: bytes) -> bytes:
+    return sha256(key).digest()

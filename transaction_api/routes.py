@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -37,6 +37,16 @@ PRINTABLE = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,199}")
 LIST_MAX = 1000
 JSON = "application/json"
 Json = dict[str, Any]
+PUBLISH_PARAMETERS: tuple[Json, ...] = (
+    {
+        "name": "collection", "in": "path", "required": True, "description": "The Collection's id",
+        "schema": {"type": "string"},
+    },
+    {
+        "name": "preview", "in": "query", "required": False, "description": "Only say what would happen",
+        "schema": {"type": "boolean", "default": False},
+    },
+)  # fmt: skip
 REFUSALS = {
     "400": "Malformed or not valid; every finding is named",
     "401": "The token proves nobody",
@@ -99,7 +109,7 @@ class Api:
             request_id=request.state.request_id,
             publisher=(package or "unknown", version or "unknown"),
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             key=key,
             body_digest=hashlib.sha256(body).hexdigest() if key is not None else "",
         )
@@ -146,14 +156,13 @@ def router(api: Api) -> APIRouter:
 
 
 def _items(routes: APIRouter, api: Api) -> None:
+    # The one route that must be fast reads its parameters itself: the framework takes a tenth of the time for it.
     @routes.post(
-        "/collections/{collection}/items", **_writes("Publish an Item or a FeatureCollection", ITEM_TYPES)
+        "/collections/{collection}/items",
+        **_writes("Publish an Item or a FeatureCollection", ITEM_TYPES, PUBLISH_PARAMETERS),
     )
-    async def publish(
-        request: Request,
-        collection: CollectionId,
-        preview: Annotated[bool, Query(description="Only say what would happen")] = False,
-    ) -> Response:
+    async def publish(request: Request) -> Response:
+        collection, preview = request.path_params["collection"], _preview(request)
         media_type(request.headers.get("content-type"))
         body = await api.body(request)
         call, value = await api.call(request, body), parse_json(body)
@@ -339,15 +348,22 @@ def _shape(name: str) -> Json:
     return {"type": "object", "title": name.capitalize(), "required": schema(name)["required"]}
 
 
-def _writes(summary: str, types: frozenset[str] | None) -> Json:
+def _preview(request: Request) -> bool:
+    told = request.query_params.get("preview", "false") if request.scope["query_string"] else "false"
+    if told not in ("true", "false"):
+        finding = Finding("parameters", "/query/preview", "is true or false", told)
+        raise Refused("malformed-query", f"preview is true or false, not {told[:100]}", finding)
+    return told == "true"
+
+
+def _writes(summary: str, types: frozenset[str] | None, parameters: Sequence[Json] = ()) -> Json:
     """The keywords of a route that writes, for the OpenAPI document."""
     problem = {"application/problem+json": {"schema": _shape("problem")}}
     refusals = {status: {"description": text, "content": problem} for status, text in REFUSALS.items()}
-    extra = {}
+    extra: Json = {"parameters": list(parameters)} if parameters else {}
     if types is not None:
-        extra = {
-            "requestBody": {"required": True, "content": {name: {"schema": {}} for name in sorted(types)}}
-        }
+        content: Json = {name: {"schema": {}} for name in sorted(types)}
+        extra["requestBody"] = {"required": True, "content": content}
     return {
         "summary": summary,
         "status_code": 202,

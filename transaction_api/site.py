@@ -11,7 +11,7 @@ from catalogue.profile import Profile
 from catalogue.record import Record, decode_record
 from catalogue.store import Ref, Store, collection_ref, head_ref, item_ref
 from stream.errors import Refused, Unavailable
-from stream.events import Rules
+from stream.events import Event, Rules
 from stream.keys import dataset_key, partition_of
 from stream.log import Log
 from stream.topics import Topics
@@ -72,6 +72,12 @@ class Site:
         """What is known of an item and its dataset."""
         key = dataset_key(collection, rules.dataset)
         return await self._known(head_ref(key), item_ref(collection, item_id, key), item_id)
+
+    async def new(self, event: Event) -> bool:
+        """Whether the head of the item's dataset, if there is one, knows nothing of the item."""
+        ref = head_ref(event.key)
+        found = await self.store.get_many([ref])
+        return ref not in found or event.item_id not in decode_head(found[ref].body).versions
 
     async def collection(self, collection: str) -> Known:
         """What is known of a Collection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import platform
@@ -74,15 +75,15 @@ FIGURES = (
 )
 
 
-async def main(names: list[str]) -> None:
+async def main(names: list[str], runs: int) -> None:
     """Measure what is named, or everything."""
     tune()
     figures = []
     for name in names or MEASURES:
         start = time.perf_counter()
-        values = await repeated(MEASURES[name], 1 if name in ONCE else RUNS)
+        values = await repeated(MEASURES[name], 1 if name in ONCE else runs)
         figures += [Figure(*_named(figure), values=found) for figure, found in values.items()]
-        print(f"{name}: {RUNS} runs, {time.perf_counter() - start:.0f} s", file=sys.stderr)
+        print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.machine()}\n")
     print(table(figures))
 
@@ -92,7 +93,11 @@ def _named(name: str) -> tuple[str, str, str]:
 
 
 if __name__ == "__main__":
+    asking = argparse.ArgumentParser(description="Measure, and print goal, median and spread.")
+    asking.add_argument("names", nargs="*", choices=[*MEASURES, []], metavar="NAME", help=", ".join(MEASURES))
+    asking.add_argument("--runs", type=int, default=RUNS)
+    told = asking.parse_args()
     try:
-        asyncio.run(main(sys.argv[1:]))
+        asyncio.run(main(told.names, told.runs))
     finally:
         engines.stop_servers()

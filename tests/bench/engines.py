@@ -40,8 +40,9 @@ _servers: list[tuple[str, str]] = []
 def servers() -> tuple[str, str]:
     """(Kafka's address, Elasticsearch's URL), started on first use and stopped at the end of the process."""
     if not _servers:
-        kafka = _held.enter_context(session.shared_kafka())
-        _servers.append((kafka.bootstrap, _held.enter_context(session.shared_elastic()).url))
+        kafka = _held.enter_context(session.kafka_server(quick=False))
+        elastic = _held.enter_context(session.elastic_server(quick=False))
+        _servers.append((kafka.bootstrap, elastic.url))
     return _servers[0]
 
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-RUNS = 3
+RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ async def repeated(
 
 def table(figures: Sequence[Figure]) -> str:
     """The table of all figures."""
-    head = f"| figure | goal | median of {RUNS} | least - most |\n|---|---|---|---|"
+    head = "| figure | goal | median | least - most |\n|---|---|---|---|"
     return "\n".join([head, *(figure.row() for figure in figures)])
 
 

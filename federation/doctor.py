@@ -62,7 +62,8 @@ async def index_advice(settings: Settings, store: Store) -> AsyncIterator[Advice
         from catalogue.elastic import ElasticStore
 
         for finding in await cast(ElasticStore, store).check():
-            yield Advice(ERROR, "the indices", finding)
+            detail, _, do = finding.rpartition(": ")
+            yield Advice(ERROR, "the indices", detail, do)
 
 
 async def _facts(log: Log, topic: str) -> TopicFacts:

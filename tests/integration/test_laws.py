@@ -13,7 +13,7 @@ from index_node import indexer as index_node
 from index_node.indexer import Indexer
 from stream.consume import Delivery, one_event_per_key, whole
 from stream.events import Event
-from tests.support.disturbed import STORIES, End, crashes, story
+from tests.support.disturbed import STORIES, End, crashes, story, told
 from tests.support.memory_store import MemoryStore
 from tests.support.nodes import (
     NOW,
@@ -95,7 +95,7 @@ def test_law_5_with_the_cut_none_is_lost() -> None:
 
 
 def test_law_5_without_the_cut_a_store_does_not_take_our_own_round() -> None:
-    """A round decides all its events on what it read at its beginning, so two of one dataset would both write its head."""
+    """It decides all its events on what it read at its beginning, so two of one dataset both write the head."""
 
     async def uncut() -> None:
         async with memory_site() as (log, store):

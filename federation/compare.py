@@ -12,7 +12,7 @@ from federation.client import Client, Json, part
 
 NAMES_SHOWN_MAX = 20
 BUCKETS_ASKED_MAX = 64  # of a collection: enough to name what is shown; a wholly different one is not listed
-NAVIGATION = frozenset({"self", "root", "parent", "items"})
+NAVIGATION = ("self", "root", "parent", "items")  # not a set: a foreign rel may be a list
 
 
 @dataclass
@@ -82,6 +82,10 @@ def _collections(client: Client) -> dict[str, str]:
     """Every Collection as one text, without the links that name the node."""
     found = {}
     for shown in client.get("/collections").good()["collections"]:
-        links = [link for link in shown.get("links", ()) if link.get("rel") not in NAVIGATION]
+        links = [link for link in shown.get("links", ()) if not _navigates(link)]
         found[shown["id"]] = orjson.dumps({**shown, "links": links}, option=orjson.OPT_SORT_KEYS).decode()
     return found
+
+
+def _navigates(link: object) -> bool:
+    return isinstance(link, dict) and link.get("rel") in NAVIGATION

@@ -19,6 +19,7 @@ FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
 ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
+SERVER_VARIABLES = {"STACFED_TEST_KAFKA", "STACFED_TEST_ELASTIC"}  # see tests/servers
 CALL = re.compile(r"(?:^|[|] )(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?stacfed (?P<rest>.*)$")
 
 
@@ -117,7 +118,7 @@ def test_routes_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_names_exist(page: Path) -> None:
     text = page.read_text()
-    variables = {f"STACFED_{name.upper()}" for name in Settings.model_fields}
+    variables = {f"STACFED_{name.upper()}" for name in Settings.model_fields} | SERVER_VARIABLES
     assert set(re.findall(r"STACFED_[A-Z_]*[A-Z]", text)) <= variables | TEST_VARIABLES | CLIENT_VARIABLES
     assert set(re.findall(r"\bstacfed_[a-z_]+", text)) <= set(
         re.findall(r"\bstacfed_[a-z_]+", metric_table())
@@ -146,7 +147,7 @@ def test_folders_of_the_readme_exist() -> None:
     rows = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `")]
     named = [name for row in rows for name in re.findall(r"`([a-z_]+/)`", row.split("|")[1])]
     packages = {f"{path.parent.name}/" for path in ROOT.glob("*/__init__.py")}
-    assert packages | {"docs/"} == set(named)
+    assert packages | {"docs/", "deploy/"} == set(named)
 
 
 def test_decisions_are_numbered_listed_and_whole() -> None:

@@ -64,7 +64,7 @@ def create_topics() -> None:
             await log.close()
         return list(names.partitions(settings.partitions))
 
-    for name in _tried(work):
+    for name in _tried(work, patient=True):
         print(name)
 
 
@@ -106,9 +106,8 @@ def create_index() -> None:
         finally:
             await store.close()
 
-    print(
-        "the template and the indices are there" if _tried(work) else "the store is a file: nothing to make"
-    )
+    made = _tried(work, patient=True)
+    print("the template and the indices are there" if made else "the store is a file: nothing to make")
 
 
 @index.command("check")
@@ -141,13 +140,13 @@ def doctor(
     _told(_tried(work), as_json)
 
 
-def _tried(work: Callable[[Settings], Coroutine[None, None, T]]) -> T:
-    """The result. Failed when an engine cannot be used or holds something else."""
-    from federation.run import in_loop
+def _tried(work: Callable[[Settings], Coroutine[None, None, T]], *, patient: bool = False) -> T:
+    """The result; `patient` waits for an engine that is being started. Failed when one cannot be used."""
+    from federation.run import in_loop, waited
     from stream.errors import Unavailable
 
     settings = loaded()
     try:
-        return in_loop(work(settings))
+        return in_loop(waited(settings, lambda: work(settings)) if patient else work(settings))
     except (Unavailable, ValueError, OSError) as error:
         raise Failed(str(error), BAD_INPUT) from error

@@ -7,7 +7,7 @@ import errno
 import logging
 import socket
 import sqlite3
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TypeVar
 
 import uvloop
@@ -52,7 +52,7 @@ def bound(host: str, port: int) -> socket.socket:
 async def opened(settings: Settings, log: Log | None = None, roles: Iterable[Role] = Role) -> Node:
     """The node. Failed when its folder is in use or cannot be used, or an engine holds something else or is away."""
     try:
-        return await _waited(settings, log, roles)
+        return await waited(settings, lambda: make_node(settings, log, roles=roles))
     except (InUse, SettingsError) as error:
         raise Failed(str(error), BAD_INPUT) from error
     except (FileExistsError, NotADirectoryError) as error:
@@ -61,13 +61,13 @@ async def opened(settings: Settings, log: Log | None = None, roles: Iterable[Rol
         raise Failed(f"cannot use {_where(settings)}: {error}", BAD_INPUT) from error
 
 
-async def _waited(settings: Settings, log: Log | None, roles: Iterable[Role]) -> Node:
-    """Engines that run elsewhere may be started after us; a file is there or is not."""
+async def waited(settings: Settings, attempt: Callable[[], Awaitable[T]]) -> T:
+    """The result of an attempt: engines that run elsewhere may be started after us; a file is there or is not."""
     now = asyncio.get_running_loop().time
     deadline = now() + (settings.start_wait_s if _remote(settings) else 0)
     while True:
         try:
-            return await make_node(settings, log, roles=roles)
+            return await attempt()
         except Unavailable as error:
             if now() + START_AGAIN_S > deadline:
                 raise

@@ -52,7 +52,7 @@ class KafkaLog:
     silence_s: float = 300.0
     append_deadline_s: float = APPEND_DEADLINE_S
     request_deadline_s: float = REQUEST_DEADLINE_S
-    commit_deadline_s: float = 10.0
+    commit_deadline_s: float = 8.0  # below the 10 s after which a follower gives up
     watchdog_s: float = 30.0
     _partitions: dict[str, int] = field(default_factory=dict)
     _turns: dict[tuple[str, ...], Turns[list[int]]] = field(default_factory=dict)

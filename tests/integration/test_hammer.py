@@ -13,7 +13,7 @@ from tests.support.cmip6 import Item, item, sample_ids, second_version
 from tests.support.http import collection, features, two_running
 from tests.support.stacks import Stack
 
-DATASETS, AT_ONCE, READERS = 500, 10, 2
+DATASETS, AT_ONCE, READERS = 500, 25, 2
 WHOLE_EVERY = 20  # a search for all datasets at once costs as much as many for one
 LATEST = {"op": "=", "args": [{"property": "properties.latest"}, True]}
 

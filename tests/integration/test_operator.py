@@ -100,12 +100,30 @@ async def forget_soon(servers: str, topic: str) -> None:
         await admin.close()
 
 
+def test_a_log_that_asks_who_we_are(tmp_path: Path, secure_kafka: KafkaServer) -> None:
+    name = f"t{uuid.uuid4().hex[:8]}"
+    told = {
+        "log_url": f"kafka://{secure_kafka.secure_bootstrap}/{name}", "log_security": "SASL_SSL",
+        "log_sasl_mechanism": "PLAIN", "log_ca_file": str(secure_kafka.ca_file), "log_user": secure_kafka.user,
+        "log_password": secure_kafka.password, "handle_key": KEY,
+    }  # fmt: skip
+    assert f"{name}.transactions" in succeeded(finished(tmp_path, "topics", "create", **told))
+    assert "errors: 0" in succeeded(finished(tmp_path, "topics", "check", **told))
+    found = finished(tmp_path, "topics", "check", **{**told, "log_password": "hunter2"})
+    assert found.returncode == 2
+    assert "Authentication" in found.stderr
+    assert "hunter2" not in found.stderr
+    found = finished(tmp_path, "topics", "check", **{**told, "log_ca_file": __file__})
+    assert found.returncode == 2
+    assert "STACFED_LOG_CA_FILE" in found.stderr
+
+
 def test_the_doctor_of_engines_that_are_away(tmp_path: Path) -> None:
     away = {"log_url": "kafka://127.0.0.1:1/p", "store_url": "http://127.0.0.1:1/p"}
     code, found = doctor(tmp_path, away)
     assert code == 1
     assert set(found) == {"STACFED_HANDLE_KEY", "the log", "the store"}
-    found_text = finished(tmp_path, "topics", "create", **away)
+    found_text = finished(tmp_path, "topics", "create", **away, start_wait_s="1")
     assert found_text.returncode == 2
     assert "Kafka" in found_text.stderr
 

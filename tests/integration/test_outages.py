@@ -19,7 +19,7 @@ from tests.support.cmip6 import Item, item, sample_ids
 from tests.support.http import collection, features, until
 from tests.support.site import Processes, digest, processes
 
-PUBLISHES, SINGLES, FEATURES, CLIENTS = 20_000, 2_000, 100, 8
+PUBLISHES, SINGLES, FEATURES, CLIENTS = 20_000, 1_000, 250, 8
 PATH = "/collections/CMIP6/items"
 SESSION_S, ELASTIC_AWAY_S = 3, 30
 AGAIN_S, TRIES_MAX = 0.5, 400

@@ -114,7 +114,9 @@ class Indexer:
         """Round 1 (law 4): a decision whose head is refused is dropped, and its dataset read again."""
         open_ = list(works)
         for _ in range(DECISIONS_AGAIN_MAX):
-            await self._read(open_, lambda work: [work.head_ref, work.target])
+            await self._read(open_, lambda work: [work.head_ref])
+            # Most events publish into a new dataset: without a head it has no records to ask for.
+            await self._read(open_, lambda work: [work.target] if work.head_ref in work.known else [])
             for work in open_:
                 self._take_branch(work)
             deciding = [work for work in open_ if work.decision is not None]

@@ -43,7 +43,7 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def partition_of(key: str, partitions: int) -> int:
     """The partition (0-based) of `key` among `partitions`."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

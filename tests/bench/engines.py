@@ -33,7 +33,9 @@ PARTITIONS, EVENTS, BATCH, IN_FLIGHT = 6, 10_000, 500, 2
 SINGLES, CLIENTS = 4000, 64
 MEMORY_EVENTS, MEMORY_STEP = 200_000, 50_000
 HANDLE_KEY = "a key for the benchmark"
+WARMINGS = 4
 _held = ExitStack()
+_warm: list[float] = []
 _servers: list[tuple[str, str]] = []
 
 
@@ -85,6 +87,8 @@ async def measure_index() -> dict[str, float]:
     for start in range(0, EVENTS, BATCH):
         await log.append(messages[start : start + BATCH])
     del messages
+    while len(_warm) < WARMINGS:  # the server compiles what it does often: its first minute is no measure
+        _warm.append(await _bare(elastic, f"{name}-warm{len(_warm)}", events))
     bare = await _bare(elastic, f"{name}-bare", events)
     one = await _followed(kafka, elastic, log, f"{name}-one", 1)
     two = await _followed(kafka, elastic, log, f"{name}-two", 2)

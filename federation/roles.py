@@ -17,7 +17,9 @@ from federation import clock
 from federation.handle_key import load_handle_key
 from federation.role import Role
 from federation.settings import Settings
+from federation.urls import ElasticUrl
 from index_node.indexer import Indexer
+from stream import consume
 from stream.consume import Follower, whole
 from stream.log import Log
 from stream.topics import Topics
@@ -31,6 +33,8 @@ from transaction_api.policy import OpenDoor
 from transaction_api.routes import Api, Limits
 from transaction_api.routes import router as transaction_router
 from transaction_api.site import Site
+
+ELASTIC_GATHER_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,15 @@ def _index_worker(parts: Parts, number: int) -> Follower[Any]:
     )
     return Follower(
         "index", parts.log, parts.groups.index, f"{parts.member}.{number}",
-        (topics.collections, topics.transactions), indexer, topics.dead_letters, clock.now, node=settings.node,
+        (topics.collections, topics.transactions), indexer, topics.dead_letters, clock.now,
+        limits=_limits(settings), node=settings.node,
     )  # fmt: skip
+
+
+def _limits(settings: Settings) -> consume.Limits:
+    """A round of small requests to a server costs far more than one to a file, so more events share it."""
+    remote = isinstance(settings.store, ElasticUrl)
+    return consume.Limits(gather_s=ELASTIC_GATHER_S) if remote else consume.Limits()
 
 
 def _transaction_api(parts: Parts) -> Made:
@@ -104,7 +115,8 @@ def _transaction_api(parts: Parts) -> Made:
     keeper = HandleKeeper(parts.store)
     follower = Follower(
         "handles", parts.log, parts.groups.handles, parts.member,
-        (topics.success, topics.errors), keeper, topics.dead_letters, clock.now, whole, node=settings.node,
+        (topics.success, topics.errors), keeper, topics.dead_letters, clock.now, whole,
+        _limits(settings), settings.node,
     )  # fmt: skip
     site = Site(
         parts.log, parts.store, topics, parts.groups.index, settings.courtesy_wait_ms / 1000, profile_of

@@ -71,7 +71,7 @@ async def test_the_consumer_has_the_settings_of_the_laws(topic: str, opened: Ope
     assert member.fetcher._group_id is None
     assert member.fetcher._auto_offset_reset == "none"
     assert member.fetcher._max_partition_fetch_bytes == MESSAGE_BYTES_MAX
-    assert member.commit_deadline_s == 10
+    assert member.commit_deadline_s == 8
     admin = AIOKafkaAdminClient(bootstrap_servers=log.servers)
     await admin.start()
     [described] = await admin.describe_consumer_groups([topic])

@@ -106,7 +106,7 @@ class Authority:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     if shutil.which("openssl") is None:
-        pytest.skip("server: openssl is missing, so no certificates can be made")
+        pytest.skip("server: install openssl, which makes the certificates of this test")
     return Authority(tmp_path_factory.mktemp("authority"))
 
 

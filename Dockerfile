@@ -20,6 +20,8 @@ COPY replica_node/ replica_node/
 COPY discovery_api/ discovery_api/
 COPY cv/ cv/
 COPY schemas/ schemas/
+COPY checks/ checks/
+COPY alerts/ alerts/
 COPY federation/ federation/
 RUN /opt/stacfed/bin/pip install --no-deps . && /opt/stacfed/bin/pip check
 

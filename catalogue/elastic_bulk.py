@@ -12,7 +12,7 @@ import orjson
 from catalogue.digest import fingerprint
 from catalogue.elastic_mapping import Names
 from catalogue.elastic_terms import terms_of
-from catalogue.store import COLLECTIONS, ITEMS, REQUESTS, Verdict, Write
+from catalogue.store import BESIDE, COLLECTIONS, ITEMS, Verdict, Write
 
 ACTIONS_MAX = 500
 BYTES_MAX = 5_000_000
@@ -108,7 +108,7 @@ def _document(write: Write) -> dict[str, Any]:
             "id": write.ref.id, "collection": source["collection"], "item": source["id"], "state": source["state"],
             "print": b64encode(fingerprint(write.body)).decode(), "terms": terms_of(source["item"]),
         }  # fmt: skip
-    elif kind == REQUESTS:
+    elif kind in BESIDE:
         fields["id"] = write.ref.id
         fields |= {
             name: source[name] for name in ("collection", "state", "time") if source.get(name) is not None

@@ -5,8 +5,8 @@ indexes only the few fields beside them. Their number never grows, whatever the 
 
 A collection has an alias, `<prefix>.items.<slug>`, and behind it an index that holds its items and their heads, so
 that a dataset's documents share a shard (law 7). Everything without a dataset, the Collections above all, is behind
-`<prefix>.collections`, and requests are behind `<prefix>.requests`. Only aliases are read and written; which
-index is behind one may change.
+`<prefix>.collections`; requests, with all else that no rebuild touches, are behind `<prefix>.requests`. Only aliases
+are read and written; which index is behind one may change.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from catalogue.store import ITEMS, REQUESTS, Query, Ref
+from catalogue.store import BESIDE, ITEMS, Query, Ref
 
 FORMAT = 1  # of the mapping; a higher one replaces the template of a lower one
 PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # without a dot, or one prefix's names could be another's
@@ -103,7 +103,7 @@ class Names:
 
     def alias(self, ref: Ref) -> str:
         """Where a document is."""
-        if ref.kind == REQUESTS:
+        if ref.kind in BESIDE:
             return self.requests
         collection, slash, _ = ref.routing.partition("/")
         return self.items(collection) if slash or ref.kind == ITEMS else self.collections
@@ -115,7 +115,7 @@ class Names:
     def targets(self, query: Query) -> str:
         """What a search names in its URL: the aliases of its collections, or a pattern where they are too many."""
         if query.kind != ITEMS:
-            return self.requests if query.kind == REQUESTS else self.collections
+            return self.requests if query.kind in BESIDE else self.collections
         named = ",".join(self.items(collection) for collection in query.collections)
         return named if 0 < len(named) <= TARGETS_CHARACTERS_MAX else f"{self.prefix}.items.*"
 

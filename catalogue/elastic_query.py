@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalogue.elastic_terms import term
-from catalogue.store import REQUESTS, Equals, Page, Query
+from catalogue.store import BESIDE, Equals, Page, Query
 
 HITS_MAX = 10_000  # what the server answers at most
 PRINTS_PER_PAGE = HITS_MAX
@@ -70,7 +70,7 @@ def prints_of(answer: Mapping[str, Any]) -> tuple[list[tuple[str, bytes]], str |
 
 def _filters(query: Query) -> list[Json]:
     found: list[Json] = [{"term": {"kind": query.kind}}]  # heads live beside items
-    if query.kind == REQUESTS:
+    if query.kind in BESIDE:
         found.append({"exists": {"field": "state"}})
         return found + [_term(REQUEST_FIELDS[equals.name], equals.value) for equals in query.filters]
     for field, values in (("collection", query.collections), ("item", query.ids)):

@@ -17,10 +17,10 @@ import orjson
 from catalogue.digest import fingerprint
 from catalogue.lifecycle import State
 from catalogue.store import (
+    BESIDE,
     COLLECTIONS,
     HEADS,
     ITEMS,
-    REQUESTS,
     Document,
     Equals,
     Page,
@@ -31,7 +31,7 @@ from catalogue.store import (
 )
 from stream.sqlite_thread import SqliteReader, SqliteThread, insert, rows
 
-SCHEMA = """
+CATALOGUE = """
 CREATE TABLE IF NOT EXISTS heads (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS items (
     id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, print BLOB NOT NULL,
@@ -41,16 +41,19 @@ CREATE INDEX IF NOT EXISTS items_title ON items (title);
 CREATE TABLE IF NOT EXISTS collections (
     id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, print BLOB NOT NULL,
     collection TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, title TEXT);
-CREATE TABLE IF NOT EXISTS requests (
-    id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, collection TEXT, state TEXT, time TEXT);
-CREATE INDEX IF NOT EXISTS requests_state ON requests (state, time) WHERE state IS NOT NULL;
 """
+KEPT = """
+CREATE TABLE IF NOT EXISTS {kind} (
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, collection TEXT, state TEXT, time TEXT);
+CREATE INDEX IF NOT EXISTS {kind}_state ON {kind} (state, time) WHERE state IS NOT NULL;
+"""
+SCHEMA = CATALOGUE + "".join(KEPT.format(kind=kind) for kind in BESIDE)
 # The columns of each kind beside id, version and body, and where their values come from.
 COLUMNS: dict[str, tuple[str, ...]] = {
     HEADS: (),
     ITEMS: ("print", "collection", "item", "state", "title"),
     COLLECTIONS: ("print", "collection", "item", "state", "title"),
-    REQUESTS: ("collection", "state", "time"),
+    **dict.fromkeys(BESIDE, ("collection", "state", "time")),
 }
 IDS_PER_QUERY_MAX = 500
 PRINTS_PER_READ = 1000
@@ -174,7 +177,7 @@ def _search(db: sqlite3.Connection, query: Query) -> Page:
 
 def _clauses(query: Query) -> tuple[list[str], list[Any]]:
     clauses, arguments = [], list[Any]()
-    if query.kind == REQUESTS:
+    if query.kind in BESIDE:
         clauses.append("d.state IS NOT NULL")
         for equals in query.filters:
             clauses.append({"state": "d.state = ?", "collection": "d.collection = ?"}[equals.name])

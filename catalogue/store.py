@@ -18,7 +18,9 @@ from typing import Any, NamedTuple, Protocol
 from catalogue.lifecycle import State
 from stream.errors import Unavailable
 
-HEADS, ITEMS, COLLECTIONS, REQUESTS = "heads", "items", "collections", "requests"
+HEADS, ITEMS, COLLECTIONS = "heads", "items", "collections"
+REQUESTS, UNCHECKED, NOTICES = "requests", "unchecked", "notices"
+BESIDE = (REQUESTS, UNCHECKED, NOTICES)  # what is kept beside the catalogue: a rebuild leaves it alone
 
 
 class Ref(NamedTuple):
@@ -39,8 +41,9 @@ class Document(NamedTuple):
 class Write(NamedTuple):
     """`source` is what `body` encodes, for adapters that index parts of it; `body` is UTF-8. Versions have 63 bits.
 
-    The source of an item or a Collection has `collection`, `id`, `state` and `item`; that of a request may have
-    `state`, `collection` and `time`, and without a state no search shows it; that of a head is not looked at.
+    The source of an item or a Collection has `collection`, `id`, `state` and `item`; that of what is kept beside the
+    catalogue may have `state`, `collection` and `time`, and without a state no search shows it; that of a head is not
+    looked at.
     """
 
     ref: Ref
@@ -70,7 +73,8 @@ class Equals:
 class Query:
     """A search. `states` says which records may be seen; `after` is a place that a page before has named.
 
-    Requests have no ids, collections and states to choose from here: their filters name `state` and `collection`.
+    What is kept beside the catalogue has no ids, collections and states to choose from here: filters name its `state`
+    and `collection`.
     """
 
     kind: str = ITEMS

@@ -25,8 +25,12 @@ class Search:
     show_data: bool
 
 
-def read_search(body: Mapping[str, Any]) -> Search:
-    """The search in a POST body or in GET parameters. Refused (malformed-query) says which part is not understood."""
+def read_search(body: Mapping[str, Any], retracted: str = "exclude") -> Search:
+    """The search in a POST body or in GET parameters; `retracted` is what it shows of these unless it says so itself.
+
+    Refused (malformed-query) says which part is not understood.
+    """
+    body = {"retracted": retracted, **body}
     unknown = sorted(body.keys() - KNOWN)
     if unknown:
         raise _refused(f"/{unknown[0]}", f"not supported here; this search knows {', '.join(sorted(KNOWN))}")
@@ -43,11 +47,11 @@ def read_search(body: Mapping[str, Any]) -> Search:
         limit=_limit(body.get("limit", 10)),
         after=_text(body, "token"),
     )
-    return Search(query, body.get("retracted") == "include")
+    return Search(query, body["retracted"] == "include")
 
 
 def _states(body: Mapping[str, Any], named: bool) -> frozenset[State]:
-    mode = body.get("retracted", "exclude")
+    mode = body["retracted"]
     if mode not in RETRACTED_MODES:
         raise _refused("/retracted", f"is one of {', '.join(RETRACTED_MODES)}")
     if body.get("purged", "exclude") not in ("exclude", "include"):

@@ -16,7 +16,7 @@ from catalogue.profile import Profile
 from catalogue.record import Record, decode_record
 from catalogue.store import COLLECTIONS, ITEMS, Store, collection_ref, head_ref, item_ref
 from catalogue.store import Query as StoreQuery
-from discovery_api.query import Search, read_search
+from discovery_api.query import RETRACTED_MODES, Search, read_search
 from discovery_api.view import history, shown_collection, shown_item, tombstone
 from stream.errors import Refused
 from stream.keys import dataset_key, valid_id
@@ -42,6 +42,13 @@ class Reader:
     title: str
     node: str
     root_url: Callable[[Request], str]
+
+    def retracted(self, collections: Any) -> str:
+        """What a search of these shows of retracted records by default: the least that one of their profiles says."""
+        names = [collections] if isinstance(collections, str) else collections
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            return RETRACTED_MODES[0]
+        return min((self.profile_of(name).retracted for name in names), key=RETRACTED_MODES.index)
 
     async def collection(self, collection: str) -> Record:
         """Refused (404) where there is none."""
@@ -140,13 +147,15 @@ def _items(routes: APIRouter, reader: Reader) -> None:
         token: str | None = None,
     ) -> Response:  # fmt: skip
         await reader.collection(collection)
-        search = read_search({"collections": [collection], "limit": limit, "token": token})
+        search = read_search(
+            {"collections": [collection], "limit": limit, "token": token}, reader.retracted(collection)
+        )
         return await _page(request, reader, search, {})
 
     @routes.get("/collections/{collection}/items/{item}", summary="One Item")
     async def item_(
         request: Request, collection: str, item: str,
-        retracted: Literal["exclude", "hide-data", "include"] = "exclude",
+        retracted: Literal["exclude", "hide-data", "include"] | None = None,
         purged: Literal["exclude", "include"] = "exclude",
     ) -> Response:  # fmt: skip
         record, head = await reader.item(collection, item)
@@ -154,7 +163,12 @@ def _items(routes: APIRouter, reader: Reader) -> None:
             raise _no_item(item)
         if record.state == State.WITHDRAWN:
             raise tombstone(record)
-        shown = shown_item(record, reader.root_url(request), head, show_data=retracted == "include")
+        shown = shown_item(
+            record,
+            reader.root_url(request),
+            head,
+            show_data=(retracted or reader.retracted(collection)) == "include",
+        )
         return _json(shown, GEOJSON)
 
     @routes.get("/collections/{collection}/items/{item}/history", summary="What has happened to an Item")
@@ -175,7 +189,12 @@ def _searches(routes: APIRouter, reader: Reader) -> None:
         for name in ("limit", "filter", "query"):
             if name in parameters:
                 parameters[name] = _decoded(name, parameters[name])
-        return await _page(request, reader, read_search(parameters), {"method": "GET"})
+        return await _page(
+            request,
+            reader,
+            read_search(parameters, reader.retracted(parameters.get("collections"))),
+            {"method": "GET"},
+        )
 
     @routes.post("/search", summary="Search")
     async def search_post(request: Request) -> Response:
@@ -187,7 +206,12 @@ def _searches(routes: APIRouter, reader: Reader) -> None:
         value = _decoded("body", body or b"{}")
         if not isinstance(value, dict):
             raise Refused("malformed-query", "the body of a search is an object")
-        return await _page(request, reader, read_search(value), {"method": "POST", "body": value})
+        return await _page(
+            request,
+            reader,
+            read_search(value, reader.retracted(value.get("collections"))),
+            {"method": "POST", "body": value},
+        )
 
 
 async def _page(request: Request, reader: Reader, search: Search, next_: Json) -> Response:

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from catalogue.profile import profile_of
 from catalogue.store import Store, store_name
 from federation import clock
 from federation.engines import open_log, open_store
 from federation.failed import BAD_INPUT, Failed
 from federation.roles import Groups
+from federation.rulebook import Rulebook
 from federation.settings import Settings
 from stream.consume import Follower, Limits
 from stream.errors import Unavailable
@@ -40,7 +40,7 @@ def make_bridge(settings: Settings, log: Log, store: Store, groups: Groups) -> B
         settings.item_bytes_max, settings.message_bytes_max, settings.appends_in_flight_max
     )
     return Bridge(
-        Site(log, store, topics, groups.index, INDEX_WAIT_S, profile_of),
+        Site(log, store, topics, groups.index, INDEX_WAIT_S, Rulebook(settings)),
         Stamper(settings.node, settings.expected_nodes, settings.fold),
         Appender(log, topics, limits),
         clock.now,

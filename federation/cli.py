@@ -12,7 +12,17 @@ from typing import Annotated
 
 import typer
 
-from federation import cli_bridge, cli_client, cli_deadletter, cli_operate
+from federation import (
+    cli_alerts,
+    cli_bridge,
+    cli_check,
+    cli_client,
+    cli_cv,
+    cli_deadletter,
+    cli_operate,
+    cli_profile,
+    cli_schemas,
+)
 from federation.failed import Failed
 from federation.role import Role
 
@@ -112,8 +122,13 @@ for command in (
     cli_client.parked,
 ):
     app.command()(command)
+app.command()(cli_check.check)
 app.command()(cli_operate.doctor)
 app.command()(cli_bridge.bridge)
+app.add_typer(cli_alerts.app, name="alerts")
+app.add_typer(cli_cv.app, name="cv")
+app.add_typer(cli_schemas.app, name="schemas")
+app.add_typer(cli_profile.app, name="profile")
 app.add_typer(cli_deadletter.app, name="deadletter")
 app.add_typer(cli_operate.topics, name="topics")
 app.add_typer(cli_operate.index, name="index")

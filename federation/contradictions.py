@@ -33,7 +33,17 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
     return list(found.items())
 
 
+def _alerts(settings: Settings) -> Iterator[tuple[str, str]]:
+    from federation.alerting import alert_options
+
+    try:
+        alert_options(settings).destinations()
+    except ValueError as error:
+        yield "alerts", str(error)
+
+
 def _all(settings: Settings) -> Iterator[tuple[str, str]]:
+    yield from _alerts(settings)
     kafka, security = isinstance(settings.log, KafkaUrl), settings.log_security
     if not kafka:
         yield from _useless(settings, (*KAFKA, *SASL, *LOG_TLS), "the log is not Kafka")

@@ -93,6 +93,7 @@ async def _followers_advice(
         for group, read in (
             (groups.index, (topics.collections, topics.transactions)),
             (groups.handles, (topics.success, topics.errors)),
+            (groups.alerts, (topics.success, topics.errors)),
         ):
             for topic in read:
                 for advice in lag_advice(

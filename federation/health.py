@@ -26,11 +26,13 @@ class Health:
     """`checks` ask an engine something cheap; they raise Unavailable, or take too long, when it cannot be used.
 
     `needed` are the engines without which the process is of no use; a fault of another is told all the same.
+    `rules` tells what is known of profiles, vocabularies and schemas; none of it makes a process unready.
     """
 
     followers: Sequence[Follower[Any]]
     checks: Mapping[str, Check]
     needed: Set[str]
+    rules: Callable[[], dict[str, Any]] = dict
     _asking: asyncio.Task[dict[str, str | None]] | None = None
     _asked_at: float = field(default=float("-inf"))
 
@@ -43,7 +45,7 @@ class Health:
             name: {"ready": fault is None, "needed": name in self.needed, "fault": fault}
             for name, fault in engines.items()
         }
-        return ready, {"ready": ready, "engines": shown, "followers": followers}
+        return ready, {"ready": ready, "engines": shown, "followers": followers, "rules": self.rules()}
 
     def parked(self) -> list[dict[str, Any]]:
         """Every dataset that was set aside in this process."""

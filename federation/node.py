@@ -6,20 +6,23 @@ import asyncio
 import fcntl
 import logging
 import secrets
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 from fastapi import FastAPI
 
 from catalogue.store import STORE_NAME, Store, store_identity
+from federation.alerting import alarms_of
 from federation.app import make_app
 from federation.engines import open_log, open_store
 from federation.health import Check, Health, health_routes
 from federation.role import Role
-from federation.roles import Groups, Parts, make_role
+from federation.roles import Groups, Job, Parts, make_role
+from federation.rulebook import Rulebook
 from federation.settings import Settings, SettingsError
 from federation.urls import SqliteUrl
+from index_node.recheck import Recheck
 from stream.consume import Follower, Stopped
 from stream.events import FOLDS
 from stream.log import Fenced, Log
@@ -45,14 +48,18 @@ class Node:
     store: Store
     app: FastAPI
     followers: list[Follower[Any]]
+    jobs: list[Job]
     groups: Groups
+    book: Rulebook
     owns_log: bool
     locks: list[IO[str]]
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _beside: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start the followers; each is restarted when it fails."""
+        """Start the followers and what runs beside them; each is restarted when it fails."""
         self._tasks = [asyncio.create_task(_supervise(follower)) for follower in self.followers]
+        self._beside = [asyncio.create_task(_supervise_job(job)) for job in self.jobs]
 
     async def stop(self) -> None:
         """Let every follower finish and commit, within a deadline, then close log and store."""
@@ -63,6 +70,9 @@ class Node:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         closing = [asyncio.create_task(self.store.close())]
         if self.owns_log:
             closing.append(asyncio.create_task(self.log.close()))
@@ -90,13 +100,14 @@ async def make_node(
         raise SettingsError(
             "a process with a part of the roles needs a store that others reach: STACFED_STORE_URL"
         )
+    book = Rulebook(settings)
     locks = _locks(settings, roles)
     own_log, own_store = log or open_log(settings), store or open_store(settings)
     try:
         topics = Topics(settings.topic_prefix, settings.generation)
         await create_topics(own_log, topics, settings.partitions)
         groups = Groups(settings.node, await store_identity(own_store, secrets.token_hex(4)))
-        parts = Parts(settings, own_log, own_store, topics, groups)
+        parts = Parts(settings, own_log, own_store, topics, groups, book)
         made = [make_role(role, parts) for role in Role if role in roles]
     except BaseException:
         await own_store.close()
@@ -105,10 +116,27 @@ async def make_node(
         for lock in locks:
             lock.close()
         raise
-    followers = [follower for some, _ in made for follower in some]
-    health = Health(followers, _checks(parts), {engine for role in roles for engine in NEEDED[role]})
-    app = make_app(settings.catalog_title, [*(r for _, some in made for r in some), health_routes(health)])
-    return Node(settings, own_log, own_store, app, followers, groups, log is None, locks)
+    followers = [follower for role in made for follower in role.followers]
+    for sender in (sender for role in made for sender in role.senders):
+        sender.alarms = lambda: alarms_of(settings.node, followers)
+    jobs = [book.run, *(job for role in made for job in role.jobs)]
+    rechecks = [recheck for role in made for recheck in role.rechecks]
+    needed = {engine for role in roles for engine in NEEDED[role]}
+    health = Health(followers, _checks(parts), needed, lambda: _rules(book, rechecks))
+    routers = [router for role in made for router in role.routers]
+    app = make_app(settings.catalog_title, [*routers, health_routes(health)])
+    return Node(settings, own_log, own_store, app, followers, jobs, groups, book, log is None, locks)
+
+
+def _rules(book: Rulebook, rechecks: Sequence[Recheck]) -> dict[str, Any]:
+    """What an operator should know of the rules of this process."""
+    return {
+        "revision": book.revision,
+        "fault": book.fault,
+        "without_vocabulary": book.lacking(),
+        "unchecked": sum(recheck.waiting for recheck in rechecks),
+        "missing": sorted({name for recheck in rechecks for name in recheck.missing}),
+    }
 
 
 def _checks(parts: Parts) -> dict[str, Check]:
@@ -133,6 +161,20 @@ async def _supervise(follower: Follower[Any]) -> None:
         if not isinstance(fault, Exception):
             raise fault
         logger.error("follower failed", extra={"follower": follower.name, "again_s": delay_s}, exc_info=fault)
+        await asyncio.sleep(delay_s)
+        delay_s = min(delay_s * 2, RESTART_LONGEST_S)
+
+
+async def _supervise_job(job: Job) -> None:
+    """Run a job again whenever it fails, later each time."""
+    delay_s = RESTART_FIRST_S
+    while True:
+        [fault] = await asyncio.gather(job(), return_exceptions=True)
+        if fault is None:
+            return
+        if not isinstance(fault, (Exception, asyncio.CancelledError)):  # cancelled: something below it was
+            raise fault
+        logger.error("job failed", extra={"again_s": delay_s}, exc_info=fault)
         await asyncio.sleep(delay_s)
         delay_s = min(delay_s * 2, RESTART_LONGEST_S)
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request
 
-from catalogue.profile import profile_of
+from alerts.make import make_alerts
+from alerts.sender import Sender
 from catalogue.store import Store
 from discovery_api.routes import Reader
 from discovery_api.routes import router as discovery_router
 from federation import clock
+from federation.alert_routes import alert_routes
+from federation.alerting import alert_options
 from federation.handle_key import load_handle_key
+from federation.profile_routes import profile_routes
 from federation.role import Role
+from federation.rulebook import Rulebook
 from federation.settings import Settings
 from federation.urls import ElasticUrl
 from index_node.indexer import Indexer
+from index_node.recheck import Recheck
 from stream import consume
 from stream.consume import Follower, whole
 from stream.log import Log
@@ -39,7 +45,7 @@ ELASTIC_GATHER_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The consumer groups of a node: one for its index workers, one for its handles; both belong to its store."""
+    """The consumer groups of a node: for its index workers, its handles and its alerts; they belong to its store."""
 
     node: str
     store: str
@@ -52,6 +58,10 @@ class Groups:
     def handles(self) -> str:
         return f"{self.node}.handles.{self.store}"
 
+    @property
+    def alerts(self) -> str:
+        return f"{self.node}.alerts.{self.store}"
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -62,6 +72,7 @@ class Parts:
     store: Store
     topics: Topics
     groups: Groups
+    book: Rulebook
 
     @property
     def member(self) -> str:
@@ -69,11 +80,22 @@ class Parts:
         return f"{self.settings.node}.{self.settings.worker}"
 
 
-Made = tuple[list[Follower[Any]], list[APIRouter]]
+Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A role: its followers, its routes, and what else runs beside them for ever."""
+
+    followers: list[Follower[Any]] = field(default_factory=list)
+    routers: list[APIRouter] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    rechecks: list[Recheck] = field(default_factory=list)
+    senders: list[Sender] = field(default_factory=list)
 
 
 def make_role(role: Role, parts: Parts) -> Made:
-    """The followers and the routes of a role."""
+    """A role by its name."""
     makers = {
         Role.TRANSACTION_API: _transaction_api,
         Role.INDEX_NODE: _index_node,
@@ -83,10 +105,12 @@ def make_role(role: Role, parts: Parts) -> Made:
 
 
 def _index_node(parts: Parts) -> Made:
-    return [_index_worker(parts, number) for number in range(parts.settings.index_workers)], []
+    recheck = Recheck(parts.settings.node, parts.book, parts.store, parts.log, parts.topics.prefix, clock.now)
+    workers = [_index_worker(parts, recheck, number) for number in range(parts.settings.index_workers)]
+    return Made(workers, jobs=[recheck.run], rechecks=[recheck])
 
 
-def _index_worker(parts: Parts, number: int) -> Follower[Any]:
+def _index_worker(parts: Parts, recheck: Recheck, number: int) -> Follower[Any]:
     settings, topics = parts.settings, parts.topics
     indexer = Indexer(
         settings.node,
@@ -96,6 +120,7 @@ def _index_worker(parts: Parts, number: int) -> Follower[Any]:
         settings.generation,
         settings.partitions,
         clock.now,
+        recheck,
     )
     return Follower(
         "index", parts.log, parts.groups.index, f"{parts.member}.{number}",
@@ -119,7 +144,7 @@ def _transaction_api(parts: Parts) -> Made:
         _limits(settings), settings.node,
     )  # fmt: skip
     site = Site(
-        parts.log, parts.store, topics, parts.groups.index, settings.courtesy_wait_ms / 1000, profile_of
+        parts.log, parts.store, topics, parts.groups.index, settings.courtesy_wait_ms / 1000, parts.book
     )
     minter = Minter(load_handle_key(settings).encode())
     open_door = OpenDoor()
@@ -136,13 +161,20 @@ def _transaction_api(parts: Parts) -> Made:
     )  # fmt: skip
     api_limits = Limits(settings.body_bytes_max, settings.features_max, settings.wait_s_max)
     api = Api(door, handles, open_door, api_limits, settings.scope, _root_url(settings))
-    return [follower], [transaction_router(api)]
+    alerts = make_alerts(
+        alert_options(settings), parts.log, parts.store, topics, parts.groups.alerts,
+        load_handle_key(settings).encode(), clock.now, lambda: clock.now_ms() // 1000,
+    )  # fmt: skip
+    routers = [transaction_router(api), profile_routes(parts.book), alert_routes(alerts.book, open_door)]
+    return Made([follower, alerts.follower], routers, jobs=[alerts.sender.run], senders=[alerts.sender])
 
 
 def _discovery_api(parts: Parts) -> Made:
     settings = parts.settings
-    reader = Reader(parts.store, profile_of, settings.catalog_title, settings.node, _root_url(settings))
-    return [], [discovery_router(reader)]
+    reader = Reader(
+        parts.store, parts.book.profile_of, settings.catalog_title, settings.node, _root_url(settings)
+    )
+    return Made(routers=[discovery_router(reader)])
 
 
 def _root_url(settings: Settings) -> Callable[[Request], str]:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from alerts.mail import read_smtp_url
 from federation.contradictions import contradictions
 from federation.urls import DEFAULT_PREFIX, ElasticUrl, KafkaUrl, SqliteUrl, read_log_url, read_store_url
 
@@ -41,6 +42,11 @@ def _store_url(url: str) -> str:
     return url
 
 
+def _smtp_url(url: str) -> str:
+    read_smtp_url(url)
+    return url
+
+
 def _root_url(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
@@ -60,6 +66,9 @@ LogUrl = Annotated[str, AfterValidator(_log_url)]
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
 RootUrl = Annotated[str, AfterValidator(_root_url)]
 NodeNames = Annotated[tuple[NodeName, ...], NoDecode, BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Destinations = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 
 
@@ -86,6 +95,21 @@ class Settings(BaseSettings):
         None,
         description="The catalogue's store, `sqlite:PATH` or `http://HOST:PORT/PREFIX` (https too); not set: "
         "`<node>.db` in the data folder",
+    )
+    vocabularies: Path | None = Field(
+        None, description="The folder of imported vocabularies; not set: `vocabularies` in the data folder"
+    )
+    schemas: Path | None = Field(
+        None, description="The folder of imported extension schemas; not set: `schemas` in the data folder"
+    )
+    profiles: Path | None = Field(
+        None, description="The folder of this site's own profiles; not set: `profiles` in the data folder"
+    )
+    rules_look_s: float = Field(
+        2.0,
+        ge=0.05,
+        le=3600,
+        description="How often a process looks whether vocabularies, schemas or profiles have changed",
     )
     partitions: int = Field(
         4, ge=1, le=1024, description="Partitions of the log; fixed once the log has been created"
@@ -183,6 +207,25 @@ class Settings(BaseSettings):
         description="The secret that makes handles; not set: drawn once, kept in the data folder",
     )
 
+    alerts: Destinations = Field(
+        ("log:",),
+        repr=False,
+        description="Where operators are told, comma separated: `log:`, `mailto:ADDRESS`, `https://...`, "
+        "`apprise:URL`",
+    )
+    smtp_url: SmtpUrl | None = Field(
+        None,
+        repr=False,
+        description="The mail server, `smtp://[USER:PASSWORD@]HOST[:PORT][?starttls=no]` or `smtps://...`",
+    )
+    mail_from: str | None = Field(None, min_length=3, description="The sender of mails")
+    alert_webhook_hosts: Names = Field(
+        (), description="Hosts (`HOST` or `HOST:PORT`, lower case) that publishers may name for webhooks"
+    )
+    alert_subscriptions_max: int = Field(
+        500, ge=0, le=10_000, description="The most addresses that publishers may register"
+    )
+
     expected_nodes: NodeNames = Field(
         (), description="The nodes whose outcomes a request waits for, comma separated; not set: this node"
     )
@@ -240,6 +283,21 @@ class Settings(BaseSettings):
         return (
             read_store_url(self.store_url) if self.store_url else SqliteUrl(self.data_dir / f"{self.node}.db")
         )
+
+    @property
+    def vocabularies_dir(self) -> Path:
+        """Where imported vocabularies are."""
+        return self.vocabularies or self.data_dir / "vocabularies"
+
+    @property
+    def schemas_dir(self) -> Path:
+        """Where imported extension schemas are."""
+        return self.schemas or self.data_dir / "schemas"
+
+    @property
+    def profiles_dir(self) -> Path:
+        """Where this site's own profiles are."""
+        return self.profiles or self.data_dir / "profiles"
 
     @property
     def topic_prefix(self) -> str:

@@ -27,14 +27,15 @@ def finding_lines(problem: Json) -> Iterator[str]:
     for finding in findings[:FINDINGS_SHOWN_MAX]:
         message = str(finding.get("message"))
         known = "" if message in detail else f": {message}"
-        for name in ("value", "expected"):
+        for name in ("value", "expected", "nearest", "vocabulary"):
             if name in finding:
                 known += f"; {name} {_short(finding[name])}"
         place = (f"feature {finding['index']} " if "index" in finding else "") + str(
             finding.get("pointer") or ""
         )
         if place or known:
-            yield f"  at {place or 'the whole'}{known}"
+            level = f"{finding['level']} " if finding.get("level", "error") != "error" else ""
+            yield f"  {level}at {place or 'the whole'}{known}"
     if len(findings) > FINDINGS_SHOWN_MAX:
         yield f"  and {len(findings) - FINDINGS_SHOWN_MAX} more findings"
 

@@ -17,6 +17,7 @@ from catalogue.decide import Decision, decide, finish
 from catalogue.head import Head, decode_head, encode_head
 from catalogue.record import decode_record, encode_record
 from catalogue.store import Document, Ref, Store, Verdict, Write, collection_ref, head_ref, item_ref
+from index_node.recheck import Change, Recheck, is_checked
 from stream import metrics
 from stream.consume import Delivery, Stopped
 from stream.errors import Problem, Unavailable
@@ -51,6 +52,7 @@ class _Work:
             None  # set once the event is decided in the store, by us or by another worker
         )
         self.overtaken = False
+        self.unchecked: tuple[str, ...] = ()
 
     def ref(self, item_id: str) -> Ref:
         """The document of one of the dataset's records."""
@@ -62,7 +64,7 @@ class _Work:
 
 @dataclass
 class Indexer:
-    """The handler of an index node's follower. `store` is this node's own."""
+    """The handler of an index node's follower. `store` is this node's own; `recheck` None: records are not checked."""
 
     node: str
     store: Store
@@ -71,6 +73,7 @@ class Indexer:
     generation: int
     partitions: int
     now: Callable[[], str]
+    recheck: Recheck | None = None
 
     def decode(self, record: Record) -> tuple[str, Event]:
         """(key, event) of a message of our own topics: stamped, known, and in the partition of its key."""
@@ -87,6 +90,8 @@ class Indexer:
         await self._decide(works)
         live = [work for work in works if not work.overtaken]
         await self._read_changed(live)
+        if self.recheck is not None:
+            await self._check(self.recheck, live)
         await self._write(live, lambda head: head.lowers)  # law 7: acknowledged before any raise is sent
         await self._write(live, lambda head: head.raises)
         await self._say(live)
@@ -165,6 +170,16 @@ class Indexer:
                 if ref in found:
                     work.known[ref] = found[ref]
 
+    async def _check(self, recheck: Recheck, works: Sequence[_Work]) -> None:
+        """Beside it all: check the records that are about to be written; those that are written were checked."""
+        changed = [work for work in works if is_checked(work.event) and work.event.item_id in _changes(work)]
+        new = [work for work in changed if not _is_written(work)]
+        missing = await recheck.look([_change(work) for work in new])
+        if len(new) < len(changed):
+            missing |= await recheck.known(work.event.id for work in changed if _is_written(work))
+        for work in changed:
+            work.unchecked = missing.get(work.event.id, ())
+
     async def _write(self, works: Sequence[_Work], ids: Callable[[Head], Iterable[str]]) -> None:
         """Round 2: documents older than the position; one that is already there was written by another worker."""
         writes, owners = [], []
@@ -188,7 +203,14 @@ class Indexer:
                 raise ValueError(f"the head of {event.key} has forgotten its own last event")
             place, time = record.place, self.now()
             outcome = outcome_of(
-                event, self.node, entry.outcome, entry.problem, place.partition, record.offset, time
+                event,
+                self.node,
+                entry.outcome,
+                entry.problem,
+                place.partition,
+                record.offset,
+                time,
+                work.unchecked,
             )
             messages.append(encode_outcome(self.prefix, outcome, event))
             counts[event.action, entry.outcome] += 1
@@ -204,6 +226,24 @@ class Indexer:
 def _changes(work: _Work) -> tuple[str, ...]:
     head = _head(work)
     return (*head.lowers, *head.raises)
+
+
+def _is_written(work: _Work) -> bool:
+    """Whether the record that the event names is at the event's position."""
+    document = work.known.get(work.target)
+    return document is not None and document.version >= work.position
+
+
+def _change(work: _Work) -> Change:
+    document = work.known.get(work.target)
+    old = decode_record(document.body) if document else None
+    decided = work.decision.record if work.decision is not None else None
+    record = decided or finish(work.event, _head(work), old)
+    place, offset = work.delivery.record.place, work.delivery.record.offset
+    return Change(
+        work.event, place.partition, offset, work.position, work.delivery.record.value,
+        old.item if old else None, record.item,
+    )  # fmt: skip
 
 
 def _head(work: _Work) -> Head:

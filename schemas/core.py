@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import orjson
-
 from schemas import stac
-from schemas.explain import excerpt, findings
+from schemas.explain import excerpt, findings, unwritable
 from stream.errors import Finding
 
 CHECK = "stac-core"
@@ -47,10 +45,8 @@ def _check(document: dict[str, Any], uri: str) -> tuple[Finding, ...]:
     family = _family(version)
     validator = stac.validator(uri, family or NEWEST)
     unsupported = (_unsupported(version),) if family is None and isinstance(version, str) else ()
-    try:
-        orjson.dumps(document)  # refuses more than 254 levels; the validator recurses on and would crash
-    except TypeError as error:
-        return (*unsupported, Finding(CHECK, "", f"The document cannot be checked: {error}."))
+    if (fault := unwritable(document, CHECK)) is not None:
+        return (*unsupported, fault)
     if family is not None and validator.is_valid(document):
         return ()
     return unsupported + findings(validator, document, CHECK, HINTS)

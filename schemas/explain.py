@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import jsonschema_rs
+import orjson
 from jsonschema_rs import ValidationError
 from jsonschema_rs import ValidationErrorKind as Kind
 
@@ -54,11 +55,11 @@ def findings(
     A document of more than VALUES_MAX values gets its first fault only, so that a hostile one stays cheap.
     """
     if not _is_larger(document, VALUES_MAX):
-        return _listed(_leaves(validator.iter_errors(document)), check, hints or {})
+        return _listed(leaves(validator.iter_errors(document)), check, hints or {})
     try:
         validator.validate(document)
     except ValidationError as error:
-        first = _listed(_leaves([error]), check, hints or {})
+        first = _listed(leaves([error]), check, hints or {})
         return (*first, Finding(check, "", "The document is very large: only its first fault is listed."))
     return ()
 
@@ -93,6 +94,18 @@ def _is_larger(document: Any, values_max: int) -> bool:
                 return True
             stack.extend(value.values() if isinstance(value, dict) else value)
     return seen > values_max
+
+
+def unwritable(document: Any, check: str) -> Finding | None:
+    """The finding that nobody could write this as JSON again: it is nested too deeply, say.
+
+    The validator recurses on its native stack, so that deeper ones would end the process.
+    """
+    try:
+        orjson.dumps(document)  # refuses more than 254 levels
+    except TypeError as error:
+        return Finding(check, "", f"The document cannot be checked: {error}.")
+    return None
 
 
 def excerpt(value: Any) -> Any:
@@ -134,6 +147,8 @@ def _last(error: ValidationError) -> str:
 
 def _predicate(error: ValidationError, depth: int = 0) -> str:
     match error.kind:
+        case Kind.Required(property=name) if depth:  # of an alternative: the sentence is about the whole
+            return f"must have `{name}`"[:VALUE_CHARS_MAX]
         case Kind.Required():
             return f"is missing in {_last(error)}" if error.instance_path else "is missing"
         case Kind.Type(types=types):
@@ -148,10 +163,18 @@ def _predicate(error: ValidationError, depth: int = 0) -> str:
             return f"must be {PATTERNS[pattern]}" if pattern in PATTERNS else f"must match {pattern}"
         case Kind.MinLength(limit=1):
             return "must not be empty"
+        case Kind.MinLength(limit=count):
+            return f"must have at least {count} characters"
+        case Kind.MaxLength(limit=count):
+            return f"must have at most {count} {'character' if count == 1 else 'characters'}"
         case Kind.MinItems(limit=count):
             return f"must have at least {count} {'item' if count == 1 else 'items'}"
         case Kind.MaxItems(limit=count):
             return f"must have at most {count} {'item' if count == 1 else 'items'}"
+        case Kind.Contains():
+            return "holds no item of the kind that the schema asks for"
+        case Kind.PropertyNames(error=inner):
+            return f"has a member whose name {_predicate(inner, depth + 1)}"
         case Kind.MinProperties(limit=count):
             return f"must have at least {count} {'member' if count == 1 else 'members'}"
         case Kind.Minimum(limit=bound):
@@ -164,6 +187,8 @@ def _predicate(error: ValidationError, depth: int = 0) -> str:
             return f"must be less than {bound}"
         case Kind.UniqueItems():
             return "must not hold a value twice"
+        case Kind.BacktrackLimitExceeded():
+            return "takes too many steps to be matched with a pattern of the schema"
         case Kind.FalseSchema() | Kind.Not():
             return "is not allowed here"
         case Kind.AdditionalProperties(unexpected=names):
@@ -199,7 +224,7 @@ def _text(value: Any) -> str:
     return f"'{value}'" if isinstance(value, str) else _beginning(value)[0]
 
 
-def _leaves(
+def leaves(
     errors: Iterator[ValidationError] | list[ValidationError], depth: int = 0
 ) -> Iterator[ValidationError]:
     """The errors, with those of alternatives replaced by the errors of the alternative that was meant."""
@@ -208,7 +233,7 @@ def _leaves(
         if meant is None:
             yield error
         else:
-            yield from _leaves(meant, depth + 1)
+            yield from leaves(meant, depth + 1)
 
 
 def _meant(error: ValidationError) -> list[ValidationError] | None:
@@ -219,20 +244,29 @@ def _meant(error: ValidationError) -> list[ValidationError] | None:
     if not isinstance(error.kind, Kind.AnyOf | Kind.OneOfNotValid):
         return None
     here = len(error.instance_path)
+    branches = [branch for branch in error.kind.context if branch]
+    own = [branch for branch in branches if not any(_is_of_another_type(fault, here) for fault in branch)]
+    if len(own) == 1 and len(own) < len(branches):
+        return own[0]
     deeper = [
-        branch
-        for branch in error.kind.context
-        if branch and all(len(fault.instance_path) > here for fault in branch)
+        branch for branch in own or branches if all(len(fault.instance_path) > here for fault in branch)
     ]
     applicable = deeper or [
-        branch
-        for branch in error.kind.context
-        if branch and not any(_fails_by_type(fault, here) for fault in branch)
+        branch for branch in own or branches if not any(_fails_by_type(fault, here) for fault in branch)
     ]
     if not applicable or (not deeper and len(applicable) > 1):
         return None
     return max(
         applicable, key=lambda branch: (max(len(fault.instance_path) for fault in branch), -len(branch))
+    )
+
+
+def _is_of_another_type(error: ValidationError, here: int) -> bool:
+    """Whether it says that the member `type` names something else, as of a Collection among schemas of Items."""
+    return (
+        isinstance(error.kind, Kind.Constant | Kind.Enum)
+        and len(error.instance_path) == here + 1
+        and error.instance_path[-1] == "type"
     )
 
 

@@ -1,4 +1,4 @@
-"""Compiled validators of our own schemas: events, outcomes, handles, problems.
+"""Compiled validators of our own schemas: events, outcomes, handles, problems, profiles, settings.
 
 Every reference is to a schema in this folder; nothing is ever fetched.
 """
@@ -13,7 +13,7 @@ import jsonschema_rs
 import orjson
 
 FOLDER = Path(__file__).parent
-NAMES = ("event", "outcome", "handle", "problem")
+NAMES = ("event", "outcome", "handle", "problem", "profile", "configuration")
 
 
 def schema(name: str) -> dict[str, Any]:

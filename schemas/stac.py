@@ -19,6 +19,7 @@ import orjson
 Schema = dict[str, Any]
 
 BASE = "https://schemas.stacspec.org/v1.1.0"
+BASE_1_0 = "https://schemas.stacspec.org/v1.0.0"
 GEOJSON = "https://geojson.org/schema"
 PARTS = ("basics", "bands", "common", "data-values", "datetime", "instrument", "licensing", "provider")
 ITEM = f"{BASE}/item-spec/json-schema/item.json"
@@ -48,6 +49,15 @@ def published() -> dict[str, Schema]:
         COLLECTION: "stac-spec/v1.1.0/collection.json",
     } | {f"{BASE}/item-spec/json-schema/{part}.json": f"stac-spec/v1.1.0/{part}.json" for part in PARTS}
     return {uri: orjson.loads((folder / path).read_bytes()) | {"$id": uri} for uri, path in paths.items()}
+
+
+@cache
+def referable() -> dict[str, Schema]:
+    """The compiled documents of both families by the URIs that other schemas name them by."""
+    newer, older = (orjson.dumps(adapted(published(), family)) for family in ("1.1", "1.0"))
+    documents: dict[str, Schema] = orjson.loads(older.replace(BASE.encode(), BASE_1_0.encode()))
+    documents |= orjson.loads(newer)
+    return documents
 
 
 def adapted(documents: dict[str, Schema], family: str) -> dict[str, Schema]:

@@ -49,7 +49,11 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: which check said so, where (JSON pointer), about which value."""
+    """One thing that is wrong: which check said so, where (JSON pointer), about which value.
+
+    `level` is `error`, `warning`, or `note` for what could not be checked. `vocabulary` says by which vocabulary
+    and version a term was judged, `nearest` which terms come closest to the value.
+    """
 
     check: str
     pointer: str
@@ -58,6 +62,8 @@ class Finding:
     expected: Any = None
     level: str = "error"
     index: int | None = None  # the feature in a FeatureCollection
+    vocabulary: str | None = None
+    nearest: tuple[str, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Present members only, in a fixed order."""
@@ -69,6 +75,8 @@ class Finding:
             "expected": self.expected,
             "level": self.level,
             "index": self.index,
+            "vocabulary": self.vocabulary,
+            "nearest": self.nearest,
         }
         return {name: value for name, value in members.items() if value is not None}
 

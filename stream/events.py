@@ -117,6 +117,7 @@ class Event:
     expected: tuple[str, ...] = ()
     profile: dict[str, Any] | None = None
     vocabularies: tuple[dict[str, Any], ...] = ()
+    schemas: tuple[dict[str, Any], ...] = ()  # of the extensions that were checked: {uri, sha256}
     digest: str | None = None
     revision: int | None = None
     parent: Parent | None = None
@@ -169,6 +170,7 @@ def encode(event: Event) -> bytes:
         "fields": event.fields or None,
         "drop": event.drop or None,
         "profile": event.profile,
+        "schemas": event.schemas or None,
         "digest": event.digest,
         "revision": event.revision,
         "parent": event.parent
@@ -244,6 +246,7 @@ _TIME = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_CLOCK})?")
 _METADATA: dict[str, type] = {
     "auth": dict, "request_id": str, "publisher": dict, "action": str, "fold": int, "rules": dict, "reason": str,
     "node": str, "wish": str, "fields": list, "drop": bool, "expected": list, "profile": dict, "vocabularies": list,
+    "schemas": list,
     "digest": str, "revision": int, "parent": dict,
 }  # fmt: skip
 _RULES: dict[str, type] = {
@@ -288,7 +291,8 @@ def _event(event_id: str, payload: dict[str, Any], metadata: dict[str, Any]) -> 
         drop=get("drop") is True,
         expected=_texts(get("expected")),
         profile=get("profile"),
-        vocabularies=tuple(get("vocabularies") or ()),
+        vocabularies=_stamps(get("vocabularies"), "project", "version", "sha256"),
+        schemas=_stamps(get("schemas"), "uri", "sha256"),
         digest=get("digest"),
         revision=get("revision"),
         parent=_parent(get("parent")),
@@ -356,6 +360,14 @@ def _rules(found: dict[str, Any] | None) -> Rules | None:
         _texts(access.get("protocols")),
         found.get("ids"),
     )
+
+
+def _stamps(found: list[Any] | None, *names: str) -> tuple[dict[str, Any], ...]:
+    """What names the rules of a door: objects of these texts."""
+    for stamp in found or ():
+        if not isinstance(stamp, dict) or not all(isinstance(stamp.get(name), str) for name in names):
+            raise Undecodable(f"a stamp has no texts {', '.join(names)}")
+    return tuple(found or ())
 
 
 def _parent(found: dict[str, Any] | None) -> Parent | None:

@@ -14,9 +14,16 @@ REQUEST_SECONDS = Histogram("stacfed_http_request_seconds", "Time to answer.", [
 EVENTS_ACCEPTED = Counter("stacfed_events_accepted_total", "Events acknowledged by the log.")
 EVENTS_REFUSED = Counter("stacfed_events_refused_total", "Requests refused at the door.", ["kind"])
 
+# Alerts: what was sent to operators and publishers.
+ALERT_MESSAGES = Counter(
+    "stacfed_alert_messages_total", "Messages tried, by kind of destination and end.", ["kind", "end"]
+)
+ALERT_NOTICES_LOST = Counter("stacfed_alert_notices_lost_total", "Notices in messages that were given up.")
+
 # The followers: what was read and what became of it.
 EVENTS_READ = Counter("stacfed_events_read_total", "Messages read from the log.", ["follower"])
 OUTCOMES = Counter("stacfed_outcomes_total", "Outcomes of decided events.", ["follower", "action", "outcome"])
+UNCHECKED = Gauge("stacfed_unchecked_records", "Records applied unchecked for want of their rules.", ["node"])
 ROUND_SECONDS = Histogram("stacfed_round_seconds", "Time of one round.", ["follower"], buckets=SECONDS)
 DEAD_LETTERS = Counter(
     "stacfed_dead_letters_total", "Messages that could not be decoded.", ["follower", "kind"]

@@ -5,7 +5,7 @@ Their keys are handle ids, so all outcomes of one request are in one partition o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -21,7 +21,10 @@ OUTCOMES = (*sorted(GOOD), "anomaly", "dead-letter", "failed", "rejected")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One node's word about one event. `expected` are the index nodes whose word makes the request final."""
+    """One node's word about one event. `expected` are the index nodes whose word makes the request final.
+
+    `unchecked` names what the node lacks to repeat the door's checks; it will check once it has them.
+    """
 
     event_id: str
     node: str
@@ -38,6 +41,8 @@ class Outcome:
     expected: tuple[str, ...] = ()
     parent: Parent | None = None
     problem: dict[str, Any] | None = None  # as on the wire
+    requester: Requester = field(default_factory=Requester)
+    unchecked: tuple[str, ...] = ()
 
     @property
     def handle(self) -> str:
@@ -46,13 +51,20 @@ class Outcome:
 
 
 def outcome_of(
-    event: Event, node: str, outcome: str, problem: Problem | None, partition: int, offset: int, time: str
+    event: Event,
+    node: str,
+    outcome: str,
+    problem: Problem | None,
+    partition: int,
+    offset: int,
+    time: str,
+    unchecked: tuple[str, ...] = (),
 ) -> Outcome:
     """An index node's outcome of a decoded event."""
     return Outcome(
         event.id, node, INDEX_ROLE, outcome, partition, offset, time, event.collection, event.item_id,
         event.method, event.action, event.request_id, event.expected, event.parent,
-        problem.to_json(f"{event.request_id}:{event.id}") if problem else None,
+        problem.to_json(f"{event.request_id}:{event.id}") if problem else None, event.requester, unchecked,
     )  # fmt: skip
 
 
@@ -73,6 +85,8 @@ def encode_outcome(prefix: str, outcome: Outcome, event: Event | None) -> Messag
         "action": outcome.action,
         "expected": outcome.expected,
     }
+    if outcome.unchecked:
+        metadata["unchecked"] = outcome.unchecked
     if outcome.parent:
         parent = outcome.parent
         metadata["parent"] = {"id": parent.id, "index": parent.index, "of": parent.of}
@@ -110,6 +124,8 @@ def decode_outcome(value: bytes) -> Outcome:
             expected=tuple(metadata.get("expected") or ()),
             parent=Parent(**parent) if parent else None,
             problem=body.get("error"),
+            requester=_requester(metadata.get("auth")),
+            unchecked=tuple(map(str, metadata.get("unchecked") or ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Undecodable(f"not an outcome of ours: {error!r}") from error
@@ -127,3 +143,12 @@ def decode_outcome(value: bytes) -> Outcome:
     if not all(isinstance(number, int) for number in (found.partition, found.offset)):
         raise Undecodable("not an outcome of ours: its origin is not a partition and an offset")
     return found
+
+
+def _requester(auth: Any) -> Requester:
+    """Who asked; anonymous where the message does not say it as ours do."""
+    told = auth.get("requester_data") if isinstance(auth, dict) else None
+    if not isinstance(told, dict):
+        return Requester()
+    known = {name: told[name] for name in ("client_id", "iss", "sub") if isinstance(told.get(name), str)}
+    return Requester(**known)

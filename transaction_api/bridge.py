@@ -109,7 +109,7 @@ class Bridge:
 
     def _read(self, record: Record) -> tuple[str, Event]:
         event = read_foreign(record.value)
-        return key_of(event, self.site.profile_of(event.collection)), event
+        return key_of(event, self.site.book.profile_of(event.collection)), event
 
     async def _made(self, delivery: Delivery[Event], event_id: str) -> tuple[Message | None, str | None]:
         """(what is to be appended, the kind of problem where that is a dead letter)."""
@@ -122,15 +122,15 @@ class Bridge:
     async def _message(self, event: Event, event_id: str, record: Record) -> Message | None:
         known = Known(None, None)
         if event.about_collection:  # refused for what it is, whether or not there is such a Collection
-            profile = self.site.profile_of(event.collection)
+            checker = self.site.book.of(event.collection)
         else:
-            profile = await self.site.profile(event.collection)
+            checker = await self.site.rules(event.collection)
             if needs_knowledge(event):
-                known = await self._known(event, profile)
+                known = await self._known(event, checker.profile)
         if known.head is not None and known.head.entry(event_id) is not None:
             return None
         bytes_max = self.appender.limits.message_bytes_max
-        ours = stamped(event, event_id, origin_of(record), profile, known, self.stamper, bytes_max)
+        ours = stamped(event, event_id, origin_of(record), checker, known, self.stamper, bytes_max)
         return self.appender.message(ours)
 
     async def _known(self, event: Event, profile: Profile) -> Known:

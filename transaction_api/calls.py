@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalogue.lifecycle import ACTIONS
 from stream.errors import Finding, Problem, Refused
@@ -39,6 +39,13 @@ class Order:
     drop: bool = False
     item: Item | None = None
     patch: Any = None
+
+
+class Accepted(NamedTuple):
+    """The handle of an acknowledged request, and what the checks warn of or could not check."""
+
+    handle: str
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

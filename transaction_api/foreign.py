@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalogue.profile import Profile
+from checks.book import Checker
 from stream.errors import Problem, Refused
 from stream.events import Event, Origin, Undecodable, decode
 from stream.keys import dataset_key
@@ -25,7 +26,7 @@ from transaction_api.body import parse_json, read_item, read_patch
 from transaction_api.calls import Call, Item, Order, check_order
 from transaction_api.policy import Identity
 from transaction_api.site import Known
-from transaction_api.stamp import Stamper, checked, named_rules, ordered, recognised
+from transaction_api.stamp import Stamper, checked, checked_change, named_rules, ordered, recognised
 
 TAKEN = ("deprecate", "retract", "restore")
 LEFT = ("withdraw", "purge", "transfer")
@@ -67,7 +68,7 @@ def stamped(
     foreign: Event,
     event_id: str,
     origin: Origin,
-    profile: Profile,
+    checker: Checker,
     known: Known,
     stamper: Stamper,
     bytes_max: int,
@@ -86,13 +87,14 @@ def stamped(
     collection, item_id = foreign.collection, foreign.item_id
     told: dict[str, Any] = {"id": event_id, "time": foreign.time, "origin": origin}
     if foreign.item is not None:
-        item = checked(read_item(without_nulls(foreign.item), collection, item_id), profile)
+        item = read_item(without_nulls(foreign.item), collection, item_id)
         if foreign.method == "POST":
-            return stamper.publication(call, profile, collection, item, **told)
-        return stamper.put(call, profile, collection, item, known, lambda: True, **told)
+            return stamper.publication(call, checker, collection, checked(item, checker).item, **told)
+        return stamper.put(call, checker, collection, item, known, lambda: True, **told)[0]
     if foreign.action in LEFT:
         why = f"{foreign.action} is decided by the people of this federation; act on the record here"
         raise Refused("operation-not-permitted", why)
+    profile = checker.profile
     rules = named_rules(profile, item_id)
     if foreign.action in TAKEN:
         order = Order(reason=foreign.reason, wish=foreign.wish)
@@ -102,6 +104,7 @@ def stamped(
     patch = read_patch(foreign.patch, PATCHES)
     found = recognised(patch, rules, known)
     event = stamper.patch(call, profile, collection, item_id, patch, found, known, **told)
+    event, _ = checked_change(event, known, checker)
     return replace(event, reason=foreign.reason)
 
 

@@ -202,4 +202,6 @@ def _report(outcome: Outcome) -> Json:
         "position": {"partition": outcome.partition, "offset": outcome.offset},
         "time": outcome.time,
     }
+    if outcome.unchecked:
+        found["unchecked"] = outcome.unchecked
     return found if outcome.problem is None else {**found, "problem": outcome.problem}

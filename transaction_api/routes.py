@@ -26,7 +26,7 @@ from transaction_api.body import (
     read_patch,
     under,
 )
-from transaction_api.calls import Call, Order
+from transaction_api.calls import Accepted, Call, Order
 from transaction_api.door import Door
 from transaction_api.handles import Handles
 from transaction_api.policy import Authenticator
@@ -114,8 +114,10 @@ class Api:
             body_digest=hashlib.sha256(body).hexdigest() if key is not None else "",
         )
 
-    async def accepted(self, request: Request, handle: str) -> Response:
+    async def accepted(self, request: Request, accepted: Accepted) -> Response:
         """202 with the handle; with `Prefer: wait=N` the final result where it comes in time."""
+        handle = accepted.handle
+        told = {"findings": [f.to_json() for f in accepted.findings]} if accepted.findings else {}
         preferred = WAIT.search(request.headers.get("prefer", ""))
         url = f"{self.root_url(request)}/requests/{handle}"
         headers = {"location": url}
@@ -126,7 +128,7 @@ class Api:
                 "request_id": request.state.request_id,
                 "state": "accepted",
             }
-            return _json({**body, "status_url": url}, 202, headers)
+            return _json({**body, "status_url": url, **told}, 202, headers)
         wait_s = min(int(preferred[1]), self.limits.wait_s_max)
         found = await self.handles.wait(handle, wait_s)
         headers["preference-applied"] = f"wait={wait_s}"
@@ -139,7 +141,8 @@ class Api:
         status = {SETTLED: 201 if request.method == "POST" else 200, ATTENTION: 200, REJECTED: 200}.get(
             found["state"], 202
         )
-        return _json({**found, "request_id": request.state.request_id, "status_url": url}, status, headers)
+        answer = {**found, "request_id": request.state.request_id, "status_url": url, **told}
+        return _json(answer, status, headers)
 
 
 CollectionId = Annotated[str, Path(description="The Collection's id")]
@@ -201,7 +204,7 @@ def _items(routes: APIRouter, api: Api) -> None:
     @routes.delete("/collections/{collection}/items/{item}", **_writes("Retract an Item", None))
     async def delete(request: Request, collection: CollectionId, item: ItemId) -> Response:
         body = await api.body(request)
-        profile = await api.door.site.profile(collection)
+        profile = (await api.door.site.rules(collection)).profile
         call, order = await api.call(request, body), _order(body)
         return await api.accepted(request, await api.door.act(call, collection, item, profile.delete, order))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from catalogue.head import Head, decode_head
-from catalogue.profile import Profile
 from catalogue.record import Record, decode_record
 from catalogue.store import Ref, Store, collection_ref, head_ref, item_ref
+from checks.book import Book, Checker
 from stream.errors import Refused, Unavailable
 from stream.events import Event, Rules
 from stream.keys import dataset_key, partition_of
@@ -37,16 +37,24 @@ class Site:
     topics: Topics
     group: str
     wait_s: float
-    profile_of: Callable[[str], Profile]
-    _checked: dict[str, Profile] = field(default_factory=dict)
+    book: Book
+    _id_rules: dict[str, Any] = field(default_factory=dict)  # of Collections' records: they never change
 
-    async def profile(self, collection: str) -> Profile:
-        """The profile of a Collection that exists; its id rule is the one of the Collection's record.
+    async def rules(self, collection: str) -> Checker:
+        """The rules of a Collection that exists; their id rule is the one of the Collection's record.
 
         Refused (404) where there is no such Collection, Unavailable where this site disagrees or cannot know yet.
         """
-        if collection in self._checked:
-            return self._checked[collection]
+        if collection not in self._id_rules:
+            self._id_rules[collection] = await self._id_rule(collection)
+        checker = self.book.of(collection)
+        if self._id_rules[collection] != checker.profile.ids.to_json():
+            raise Unavailable(
+                f"this site's profile {checker.profile.id} has another id rule than the collection {collection}"
+            )
+        return checker
+
+    async def _id_rule(self, collection: str) -> Any:
         ref = collection_ref(collection)
         documents = await self.store.get_many([ref])
         if ref not in documents:
@@ -60,13 +68,7 @@ class Site:
                 raise Refused(
                     "collection-does-not-exist", f"there is no collection {collection}; create it first"
                 )
-        found, profile = decode_record(documents[ref].body), self.profile_of(collection)
-        if found.ids != profile.ids.to_json():
-            raise Unavailable(
-                f"this site's profile {profile.id} has another id rule than the collection {collection}"
-            )
-        self._checked[collection] = profile
-        return profile
+        return decode_record(documents[ref].body).ids
 
     async def item(self, collection: str, item_id: str, rules: Rules) -> Known:
         """What is known of an item and its dataset."""

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalogue.content import content_digest, without_navigation
 from catalogue.decide import Decision, decide
 from catalogue.profile import Profile
 from catalogue.replicas import is_access
-from schemas.core import check_collection, check_item
+from checks.book import Checker, Stamps
+from checks.verdict import CHECKED_ACTIONS, forgiven, refuse
+from schemas.core import check_collection
 from stream.errors import Finding, Refused
 from stream.events import Event, Rules, encode
 from transaction_api import patches
 from transaction_api.calls import Call, Item, Order
 from transaction_api.recognise import Patch, Recognised, recognise
 from transaction_api.site import Known
+
+UNCHECKED = Stamps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,10 @@ class Stamper:
         item_id: str,
         action: str,
         rules: Rules,
+        stamps: Stamps = UNCHECKED,
         **told: Any,
     ) -> Event:
-        """An event as this door stamps it."""
+        """An event as this door stamps it; `stamps` where its content was checked."""
         return Event(
             request_id=call.request_id,
             method=told.pop("method", "PATCH"),
@@ -52,36 +57,41 @@ class Stamper:
             node=told.pop("node", None) or self.node,
             expected=self.expected,
             profile=profile.stamp,
+            vocabularies=stamps.vocabularies,
+            schemas=stamps.schemas,
             requester=call.identity.requester,
             policy_id=call.identity.policy_id,
             publisher=call.publisher,
             **told,
         )
 
-    def publication(self, call: Call, profile: Profile, collection: str, item: Item, **told: Any) -> Event:
+    def publication(self, call: Call, checker: Checker, collection: str, item: Item, **told: Any) -> Event:
         """The publication of a checked item."""
         posted = {"method": "POST", "item": item, "digest": content_digest(item)}
+        profile, stamps = checker.profile, checker.stamps(item)
         rules = profile.rules(item["id"])
-        return self.event(call, profile, collection, item["id"], "publish", rules, **posted, **told)
+        return self.event(call, profile, collection, item["id"], "publish", rules, stamps, **posted, **told)
 
     def put(
         self,
         call: Call,
-        profile: Profile,
+        checker: Checker,
         collection: str,
         item: Item,
         known: Known,
         exempt: Callable[[], bool],
         **told: Any,
-    ) -> Event:
-        """A checked item put over what is known: a correction where that is allowed, else, for the exempt, a
-        replacement."""
-        posted = {"method": "PUT", "item": item, "digest": content_digest(item)}
+    ) -> tuple[Event, tuple[Finding, ...]]:
+        """An item put over what is known, and what its checks warn of: a correction where that is allowed, else, for
+        the exempt, a replacement. Refused with every finding."""
+        sound, findings = checked(item, checker, known.record.item if known.record else None)
+        posted = {"method": "PUT", "item": sound, "digest": content_digest(sound)}
+        profile, stamps = checker.profile, checker.stamps(sound)
         rules = profile.rules(item["id"])
-        event = self.event(call, profile, collection, item["id"], "correct", rules, **posted, **told)
+        event = self.event(call, profile, collection, item["id"], "correct", rules, stamps, **posted, **told)
         if (not known.sound or attempt(event, known).problem is not None) and exempt():
-            return replace(event, action="replace")
-        return event
+            return replace(event, action="replace"), checked(item, checker).findings
+        return event, findings
 
     def patch(
         self,
@@ -109,12 +119,36 @@ class Stamper:
         )  # fmt: skip
 
 
-def checked(item: Item, profile: Profile) -> Item:
-    """The item without navigation links. Refused with every finding."""
-    findings = [*check_item(item), *_id_findings(item, profile)]
+class Sound(NamedTuple):
+    """A document that passed the checks, without navigation links, and what they warned of or noted."""
+
+    item: Item
+    findings: tuple[Finding, ...] = ()
+
+
+def checked(item: Item, checker: Checker, before: Item | None = None) -> Sound:
+    """Refused with every finding; those that the record had `before` a correction are warnings."""
+    findings = checker.check(item)
+    if findings and before is not None:
+        findings = forgiven(checker.check(before), findings)
     if findings:
-        raise Refused("stac-validation", f"{item['id']}: {findings[0].message}", *findings)
-    return without_navigation(item)
+        refuse(item["id"], findings)
+    return Sound(without_navigation(item), findings)
+
+
+def checked_change(event: Event, known: Known, checker: Checker) -> tuple[Event, tuple[Finding, ...]]:
+    """The event with the stamps of the checks that the record passes as the event would leave it, and what they say.
+
+    Refused with every finding. An event whose result is not known here is left to the index nodes.
+    """
+    if event.action not in CHECKED_ACTIONS or event.about_collection or known.record is None:
+        return event, ()
+    after = attempt(event, known).record
+    if after is None:
+        return event, ()
+    found = checked(after.item, checker, known.record.item if event.action == "correct" else None)
+    stamps = checker.stamps(after.item)
+    return replace(event, vocabularies=stamps.vocabularies, schemas=stamps.schemas), found.findings
 
 
 def checked_collection(body: Item) -> Item:
@@ -181,14 +215,6 @@ def ordered(event: Event, order: Order, known: Known, message_bytes_max: int) ->
             if len(encode(whole)) <= message_bytes_max:
                 return whole
             return replace(told, patch=patches.of_action(str(action), order.fields, None))
-
-
-def _id_findings(item: Item, profile: Profile) -> tuple[Finding, ...]:
-    try:
-        profile.rules(item["id"])
-    except Refused as refusal:
-        return refusal.problem.findings
-    return ()
 
 
 def _held(known: Known, node: str) -> tuple[str, ...]:

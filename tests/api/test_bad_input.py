@@ -134,7 +134,7 @@ PLACES = [
          says=("retracted", "needs active")),
     Case("PUT of a withdrawn record", "PUT", f"{ITEMS}/withdrawn", "withdrawn", scene("withdrawn", a=1)),
     Case("PUT of a purged record", "PUT", f"{ITEMS}/purged", "item-does-not-exist", scene("purged", a=1)),
-    Case("PUT of another version", "PUT", DATASET_PATH, "operation-not-permitted",
+    Case("PUT of another version", "PUT", DATASET_PATH, "stac-validation",
          {**DATASET, "properties": {**DATASET["properties"], "version": "20200101"}}, says=("version",)),
 ]  # fmt: skip
 COLLECTIONS = [

@@ -88,6 +88,7 @@ async def publisher(tmp_path: Path) -> AsyncIterator[Publisher]:
 
 
 V1 = DATASET
+PID = "hdl:21.14100/00000000-1111-4222-8333-444444444444"
 V2 = cmip6.second_version(V1)
 BASE = V1["properties"]["base_id"]
 
@@ -191,13 +192,13 @@ async def test_update(publisher: Publisher) -> None:
         {"rel": "self", "href": "https://old.example.org"},
     ]
     update = [
-        operation("replace", "/properties/cmip6:pid", "hdl:21.14100/new"),
+        operation("replace", "/properties/cmip6:pid", PID),
         operation("add", "/links", links),
     ]
     handle = await publisher.patch(V1["id"], update)
     assert (handle["action"], outcome(handle)) == ("correct", "indexed")
     found = await publisher.served.item("CMIP6", V1["id"])
-    assert found["properties"]["cmip6:pid"] == "hdl:21.14100/new"
+    assert found["properties"]["cmip6:pid"] == PID
     own = [link["href"] for link in found["links"] if link["rel"] in ("cite-as", "self")]
     assert own == [f"http://n1.example.org/collections/CMIP6/items/{V1['id']}", "https://doi.example.org/1"]
 
@@ -267,9 +268,7 @@ async def test_the_whole_dialogue_at_two_nodes(tmp_path: Path) -> None:
         await two.patch(V1["id"], replica("n2", globus=True))
         await one.new_version(V2)
         await two.patch(V2["id"], replica("n2", globus=False))
-        await one.patch(
-            V2["id"], [operation("replace", "/properties/cmip6:pid", "hdl:21.14100/new"), AGGREGATE]
-        )
+        await one.patch(V2["id"], [operation("replace", "/properties/cmip6:pid", PID), AGGREGATE])
         await two.patch(
             V2["id"], [operation("add", "/assets/reference_file/alternate/n2", {"href": "https://n2/a"})]
         )

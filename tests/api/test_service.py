@@ -22,7 +22,8 @@ NAMES = {
     "stacfed_http_requests_total", "stacfed_http_request_seconds", "stacfed_events_accepted_total",
     "stacfed_events_refused_total", "stacfed_events_read_total", "stacfed_outcomes_total", "stacfed_round_seconds",
     "stacfed_dead_letters_total", "stacfed_retries_total", "stacfed_parked_datasets", "stacfed_follower_paused",
-    "stacfed_lag_events",
+    "stacfed_lag_events", "stacfed_unchecked_records",
+    "stacfed_alert_messages_total", "stacfed_alert_notices_lost_total",
 }  # fmt: skip
 DOCUMENTATION = {"/openapi.json", "/docs", "/docs/oauth2-redirect"}
 

@@ -9,6 +9,7 @@ import pytest
 
 from catalogue.lifecycle import ACTIONS
 from stream.events import Event
+from tests.support import cmip6
 from tests.support.http import Json, Served, collection, operation, scene
 from tests.support.refusals import DATASET, DATASET_PATH, FILES, ITEMS, location
 
@@ -222,11 +223,11 @@ async def test_a_collection_is_created_and_replaced(node: Served) -> None:
 
 async def test_a_preview_says_what_would_happen_and_appends_nothing(node: Served) -> None:
     await node.settled("POST", DATASETS, json=DATASET)
-    second = {**DATASET, "id": f"{ID[:-8]}20300101"}
+    second = cmip6.item(f"{ID[:-8]}20300101")
     other = {**with_note(DATASET, "x"), "id": ID}
     before = await node.ends()
     verdicts = []
-    for item in (DATASET, second, other, {**DATASET, "id": ID.replace(".gn.", ".gr.")}):
+    for item in (DATASET, second, other, cmip6.item(ID.replace(".gn.", ".gr."))):
         [found] = (await node.http.post(f"{DATASETS}?preview=true", json=item)).json()["items"]
         verdicts.append(found["verdict"])
     assert verdicts == ["exists", "new version", "refused", "new"]

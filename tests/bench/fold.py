@@ -10,7 +10,7 @@ from pathlib import Path
 
 from catalogue.content import content_digest
 from catalogue.decide import decide
-from catalogue.profile import profile_of
+from catalogue.profile_shelf import profile_of
 from catalogue.sqlite import SqliteStore
 from federation import clock
 from index_node.indexer import Indexer

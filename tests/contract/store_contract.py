@@ -12,9 +12,9 @@ import pytest
 from catalogue.content import canonical
 from catalogue.lifecycle import State
 from catalogue.store import (
+    BESIDE,
     COLLECTIONS,
     ITEMS,
-    REQUESTS,
     Document,
     Equals,
     Page,
@@ -51,8 +51,9 @@ def collection(name: str, version: int = 1, **members: Any) -> Write:
     return Write(collection_ref(name), version, canonical(source), source)
 
 
-def request(name: str, version: int = 1, **members: Any) -> Write:
-    return Write(Ref(REQUESTS, name, name), version, canonical({"name": name, **members}), members)
+def kept(kind: str, name: str, version: int = 1, **members: Any) -> Write:
+    """A write of what is kept beside the catalogue; no two kinds of it share an id."""
+    return Write(Ref(kind, f"{kind}:{name}", name), version, canonical({"name": name, **members}), members)
 
 
 async def found(store: Store, wanted: Sequence[Write], **query: Any) -> Page:
@@ -83,7 +84,7 @@ class WriteContract:
         await store.apply([head(3, "c/old"), item("old", 3), collection("old", 3)])
         writes = [
             head(3, "c/old", "again"), head(3, "c/new"), item("old", 2), item("new", 2), item("old2", 1),
-            collection("old", 4), request("new"), head(9, "c/old2"),
+            collection("old", 4), kept("requests", "new"), head(9, "c/old2"),
         ]  # fmt: skip
         assert await store.apply(writes) == [
             STALE, ACCEPTED, STALE, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED,
@@ -149,7 +150,7 @@ class WriteContract:
         assert await store.apply([]) == []
 
     async def test_kinds_do_not_mix(self, store: Store) -> None:
-        writes = [head(1, "x"), collection("x", 2), item("x", 3, collection="x"), request("x", 4)]
+        writes = [head(1, "x"), collection("x", 2), item("x", 3, collection="x"), kept("requests", "x", 4)]
         await store.apply(writes)
         documents = await store.get_many([write.ref for write in writes])
         assert [documents[write.ref].version for write in writes] == [1, 2, 3, 4]
@@ -172,7 +173,14 @@ class SearchContract:
     """Searching: ids, collections, equality, states, counting, paging."""
 
     async def test_all_of_a_kind_in_the_order_of_ids(self, store: Store) -> None:
-        writes = [item("b"), item("a"), item("c", collection="b"), collection("c"), head(1), request("r")]
+        writes = [
+            item("b"),
+            item("a"),
+            item("c", collection="b"),
+            collection("c"),
+            head(1),
+            kept("requests", "r"),
+        ]
         await store.apply(writes)
         page = await found(store, [writes[2], writes[1], writes[0]])
         assert (page.matched, page.after) == (3, None)
@@ -272,18 +280,21 @@ class SearchContract:
         await store.apply([item("a"), item("g"), item("d", 2, n=1)])
         await found(store, [item("f"), item("g"), item("h")], limit=5, after=page.after)
 
-    async def test_requests_by_state_and_collection(self, store: Store) -> None:
+    @pytest.mark.parametrize("kind", BESIDE)
+    async def test_what_is_kept_beside_by_state_and_collection(self, store: Store, kind: str) -> None:
+        other = next(each for each in BESIDE if each != kind)
         writes = [
-            request("1", state="settled", collection="c", time="2026"),
-            request("2", state="rejected", collection="c", time="2026"),
-            request("3", state="settled", collection="d", time="2026"),
-            request("4", collection="c"),  # a part of one, which no search shows
+            kept(kind, "1", state="settled", collection="c", time="2026"),
+            kept(kind, "2", state="rejected", collection="c", time="2026"),
+            kept(kind, "3", state="settled", collection="d", time="2026"),
+            kept(kind, "4", collection="c"),  # a part of one, which no search shows
+            kept(other, "1", state="settled", collection="c", time="2026"),
         ]
         await store.apply(writes)
-        await found(store, writes[:3], kind=REQUESTS)
-        await found(store, [writes[0], writes[2]], kind=REQUESTS, filters=(Equals("state", "settled"),))
+        await found(store, writes[:3], kind=kind)
+        await found(store, [writes[0], writes[2]], kind=kind, filters=(Equals("state", "settled"),))
         both = (Equals("state", "settled"), Equals("collection", "d"))
-        await found(store, [writes[2]], kind=REQUESTS, filters=both)
+        await found(store, [writes[2]], kind=kind, filters=both)
 
     async def test_fingerprints(self, store: Store) -> None:
         assert [pair async for pair in store.fingerprints(ITEMS, "c")] == []

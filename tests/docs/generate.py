@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
 import typer
 from prometheus_client import Counter, Gauge, Histogram
 
 from catalogue import lifecycle
-from catalogue.profile import DEFAULT, PROFILES
+from catalogue.profile_schema import profile_schema
+from catalogue.profile_shelf import shipped
 from discovery_api.routes import router as discovery_router
 from federation import settings
+from federation.alert_routes import alert_routes
 from federation.app import make_app
 from federation.cli import app as command
 from federation.health import health_routes
+from federation.profile_routes import profile_routes
 from stream import metrics
 from stream.errors import PROBLEMS, TYPE_BASE
 from tests.conftest import ROOT
@@ -46,6 +50,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "metrics": metric_table,
         "routes": route_table,
         "profiles": profile_table,
+        "profile keys": profile_key_table,
         "cli stacfed": lambda: command_text(),
     }
     return fixed | {f"cli {name}": _writer(name) for name in commands()}
@@ -81,7 +86,14 @@ def routes() -> list[tuple[str, str, str]]:
     """(method, path, summary) of everything that a node answers."""
     # The routers touch what they are given only when they are asked.
     nothing = cast(Any, None)
-    made = make_app("all", [transaction_router(nothing), discovery_router(nothing), health_routes(nothing)])
+    routers = [
+        transaction_router(nothing),
+        profile_routes(nothing),
+        alert_routes(nothing, nothing),
+        discovery_router(nothing),
+        health_routes(nothing),
+    ]
+    made = make_app("all", routers)
     return [
         (method.upper(), path, operation["summary"])
         for path, operations in made.openapi()["paths"].items()
@@ -98,13 +110,68 @@ def route_table() -> str:
 
 def profile_table() -> str:
     """The profiles that are shipped."""
-    rows = ["| profile | id of an item | order of versions | mutable paths |", "|---|---|---|---|"]
-    for profile in (*PROFILES.values(), DEFAULT):
+    rows = [
+        "| profile | collections | id of an item | order of versions | mutable paths |",
+        "|---|---|---|---|---|",
+    ]
+    for profile in sorted(shipped().all, key=lambda each: each.id.lower()):
         pattern = f"`{profile.ids.pattern}`" if profile.ids.pattern else "any; the id is the dataset"
-        paths = ", ".join(f"`{path}`" for path in profile.mutable)
+        collections, paths = (
+            ", ".join(f"`{each}`" for each in found) for found in (profile.collections, profile.mutable)
+        )
         order = profile.ids.order if profile.ids.pattern else ""
-        rows.append(f"| {profile.id} | {pattern.replace('|', chr(92) + '|')} | {order} | {paths} |")
+        cells = (profile.id, collections, pattern.replace("|", chr(92) + "|"), order, paths)
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def profile_key_table() -> str:
+    """Every key that a profile may have."""
+    rows = [
+        f"| `{name}` | {kind} | {default} | {meaning} |"
+        for name, kind, default, meaning in profile_keys(profile_schema())
+    ]
+    return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows])
+
+
+def profile_keys(schema: dict[str, Any], within: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """(key, kind of value, default, meaning) of each member of a mapping, and of those in it."""
+    for name, found in schema.get("properties", {}).items():
+        member = _referred(found)
+        key = within + name
+        default = "needed" if name in schema.get("required", ()) else ""
+        if "default" in member:
+            default = f"`{orjson.dumps(member['default']).decode()}`"
+        yield key, _kind(member), default, member["description"]
+        yield from profile_keys(member, f"{key}.")
+        inner = member.get("additionalProperties")
+        shapes = _shapes(_referred(inner)) if isinstance(inner, dict) else ()
+        for shape, members in shapes:
+            yield from profile_keys(members, f"{key}.*{shape}.")
+
+
+def _referred(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    return {**profile_schema()["$defs"][schema["$ref"].rpartition("/")[2]], **schema}
+
+
+def _shapes(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The one shape of a mapping's values, or those of a cross check by the member that tells them apart."""
+    if "if" not in schema:
+        return [("", schema)]
+    found = [(f" ({schema['if']['required'][0]})", _referred(schema["then"]))]
+    other = _referred(schema["else"])
+    return found + (_shapes(other) if "if" in other else [(" (facts)", other)])
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if schema["type"] == "object":
+        return "mapping"
+    names = {"array": "list", "boolean": "`true` or `false`", "string": "text", "number": "number"}
+    return names[schema["type"]]
 
 
 def commands() -> dict[str, Any]:

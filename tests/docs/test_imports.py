@@ -31,6 +31,8 @@ MAY_DO_IO = {
     "catalogue.elastic_indices",
     "catalogue.elastic_lookups",
     "catalogue.elastic_writes",
+    "catalogue.profile_schema",
+    "catalogue.profile_shelf",
 }
 
 

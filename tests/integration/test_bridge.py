@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalogue.lifecycle import State
-from catalogue.profile import profile_of
+from catalogue.profile_shelf import profile_of
 from catalogue.record import decode_record
 from catalogue.store import item_ref
 from federation.bridging import Crossing, make_crossing

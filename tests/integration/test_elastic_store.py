@@ -15,7 +15,7 @@ from catalogue.elastic_client import CONNECTIONS_MAX
 from catalogue.elastic_mapping import FORMAT
 from catalogue.store import ITEMS, Equals, Query, Verdict, Write
 from stream.errors import Unavailable
-from tests.contract.store_contract import collection, found, head, item, request
+from tests.contract.store_contract import collection, found, head, item, kept
 from tests.servers.elastic import ElasticServer
 from tests.servers.session import NamedElastic
 from tests.support.elastic import REFRESH_MS, remove, store_on
@@ -60,7 +60,7 @@ async def test_an_index_is_made_by_the_first_write_and_only_by_writes(
     assert await store.get_many([head(1).ref, item("i").ref]) == {}
     assert (await store.search(Query(collections=("c", "d")))).matched == 0
     assert await indices(client, store) == {}
-    await store.apply([item("i"), head(1), collection("c"), request("r")])
+    await store.apply([item("i"), head(1), collection("c"), kept("requests", "r")])
     made = await indices(client, store)
     assert len(made) == 3
     for described in made.values():

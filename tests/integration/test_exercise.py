@@ -164,7 +164,7 @@ async def described_and_retracted(federation: Federation) -> None:
         404: 10,
     }
     update = [
-        operation("replace", "/properties/cmip6:pid", "hdl:21.14100/mended"),
+        operation("replace", "/properties/cmip6:pid", "hdl:21.14100/00000000-1111-4222-8333-444444444444"),
         operation("add", "/links", [{"rel": "cite-as", "href": "https://doi.example.org/10.1"}]),
     ]
     updated = [*ids(150, 180), *ids(100, 110), *UNKNOWN[10:20]]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from catalogue.profile import profile_of
+from catalogue.profile_shelf import profile_of
 from catalogue.store import Store
 from federation.bridging import Crossing, make_crossing
 from stream.consume import Limits
@@ -18,6 +18,7 @@ from tests.support import events
 from tests.support.faults import FaultyLog, FaultyStore, Plan, Process, no_faults
 from tests.support.foreign import TOPIC
 from tests.support.nodes import NOW, TOPICS, events_of, group, messages, start_worker, until, until_caught_up
+from tests.support.rules import PlainBook
 from transaction_api.append import Appender
 from transaction_api.bridge import BATCH_MAX, Bridge
 from transaction_api.site import Site
@@ -31,7 +32,7 @@ LIMITS = Limits(
 
 def make_bridge(log: Log, store: Store, wait_s: float = 2.0) -> Bridge:
     """Into the federation of `tests.support.nodes`, at its node `a`."""
-    site = Site(log, store, TOPICS, group("a"), wait_s, profile_of)
+    site = Site(log, store, TOPICS, group("a"), wait_s, PlainBook())
     return Bridge(site, Stamper("a", ("a",), 1), Appender(log, TOPICS), lambda: NOW)
 
 

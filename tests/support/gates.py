@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from catalogue.sqlite import SqliteStore
-from catalogue.store import REQUESTS, Verdict, Write
+from catalogue.store import BESIDE, Verdict, Write
 from stream.errors import Unavailable
 from stream.log import Message, Receipt
 from stream.sqlite import SqliteLog
@@ -51,7 +51,7 @@ class GatedStore(SqliteStore):
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def apply(self, writes: Sequence[Write]) -> list[Verdict]:
-        if any(write.ref.kind != REQUESTS for write in writes):
+        if any(write.ref.kind not in BESIDE for write in writes):
             self.asked.set()
             await self.gate.wait()
         return await super().apply(writes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalogue.digest import fingerprint
-from catalogue.store import REQUESTS, Document, Equals, Page, Query, Ref, Verdict, Write
+from catalogue.store import BESIDE, Document, Equals, Page, Query, Ref, Verdict, Write
 
 
 @dataclass
@@ -59,7 +59,7 @@ class MemoryStore:
 
 
 def _matches(source: Any, query: Query) -> bool:
-    if query.kind == REQUESTS:
+    if query.kind in BESIDE:
         wanted = all(source.get(equals.name) == equals.value for equals in query.filters)
         return source.get("state") is not None and wanted
     return (

@@ -12,7 +12,9 @@ from typing import Any
 from catalogue.digest import digest_of
 from catalogue.sqlite import SqliteStore
 from catalogue.store import COLLECTIONS, ITEMS, Document, Ref, Store, collection_ref, head_ref, item_ref
+from checks.book import Book
 from index_node.indexer import Indexer
+from index_node.recheck import Recheck
 from stream.consume import Follower, Limits
 from stream.dead_letters import DeadLetter, decode_dead_letter
 from stream.events import Event, Undecodable, check_stamped, decode, encode
@@ -68,12 +70,14 @@ def start_worker(
     process: Process | None = None,
     indexer: type[Indexer] = Indexer,
     limits: Limits = QUICK,
+    book: Book | None = None,
     **told: Any,
 ) -> Worker:
-    """A worker in its own process; `told` are further members of its follower."""
+    """A worker in its own process, which checks by `book`; `told` are further members of its follower."""
     own = process or Process(plan)
     seen, faulty = FaultyLog(log, own), FaultyStore(store, own)
-    handler = indexer(node, faulty, seen, TOPICS.prefix, TOPICS.generation, PARTITIONS, lambda: NOW)
+    recheck = Recheck(node, book, faulty, seen, TOPICS.prefix, lambda: NOW) if book else None
+    handler = indexer(node, faulty, seen, TOPICS.prefix, TOPICS.generation, PARTITIONS, lambda: NOW, recheck)
     follower = Follower(
         "index", seen, group(node), member, (TOPICS.collections, TOPICS.transactions), handler,
         TOPICS.dead_letters, lambda: NOW, limits=limits, node=node, **told,

@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
-from catalogue.profile import profile_of
 from schemas import registry
 from stream.errors import Finding, Problem, Refused
 from stream.events import Event, Origin, Requester, Undecodable, decode, encode
 from stream.log import Record, TopicPartition
 from tests.support import cmip6, events, foreign
+from tests.support.rules import PlainBook
 from transaction_api import foreign as read
 from transaction_api.foreign import (
     Ids,
@@ -30,7 +30,8 @@ from transaction_api.site import Known
 from transaction_api.stamp import Stamper
 
 ITEM = cmip6.item(cmip6.sample_ids(1)[0])
-PROFILE = profile_of("CMIP6")
+CHECKER = PlainBook().of("CMIP6")
+PROFILE = CHECKER.profile
 STAMPER = Stamper("here", ("here", "there"), 1)
 NOTHING = Known(None, None)
 ORIGIN = Origin("esgf", 1, 7)
@@ -53,7 +54,7 @@ def patched(patch: Any, **told: Any) -> Event:
 
 
 def stamped(event: Event, known: Known = NOTHING) -> Event:
-    found = read.stamped(event, ID, ORIGIN, PROFILE, known, STAMPER, LIMIT)
+    found = read.stamped(event, ID, ORIGIN, CHECKER, known, STAMPER, LIMIT)
     assert registry.validator("event").is_valid(orjson.loads(encode(found)))
     assert decode(encode(found)) == found
     return found

@@ -83,6 +83,10 @@ MOMENTS = st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30)).map(format_
 NAMED = TEXTS.filter(bool)
 
 
+def stamps(*names: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(dict.fromkeys(names, TEXTS))
+
+
 @st.composite
 def stamped(draw: st.DrawFn) -> Event:
     item_id, method = draw(IDS), draw(st.sampled_from(["POST", "PUT", "PATCH"]))
@@ -108,7 +112,8 @@ def stamped(draw: st.DrawFn) -> Event:
         drop=draw(st.booleans()),
         expected=tuple(draw(st.lists(TEXTS, max_size=3))),
         profile=draw(st.one_of(st.none(), FINITE)),
-        vocabularies=tuple(draw(st.lists(FINITE, max_size=2))),
+        vocabularies=tuple(draw(st.lists(stamps("project", "version", "sha256"), max_size=2))),
+        schemas=tuple(draw(st.lists(stamps("uri", "sha256"), max_size=2))),
         digest=draw(SOME),
         revision=draw(st.one_of(st.none(), st.integers(0, 1 << 40))),
         parent=draw(st.one_of(st.none(), st.builds(Parent, TEXTS, st.just(index), st.just(index + 1)))),

@@ -35,6 +35,9 @@ class Checker(Protocol):
     def check(self, item: Item) -> tuple[Finding, ...]:
         """Everything that is wrong with an Item, and what could not be checked; empty where all is well."""
 
+    def announced(self, node: str, locations: Item) -> tuple[Finding, ...]:
+        """What is wrong with a node's announcement, {asset key: location}, whatever the record says."""
+
     def stamps(self, item: Item) -> Stamps:
         """What an event about this Item carries, so that anybody can repeat the verdict."""
 

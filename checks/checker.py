@@ -34,6 +34,7 @@ class RuleChecker:
         self._extensions = extensions
         self._vocabularies = (vocabulary.stamp,) if vocabulary is not None else ()
         self._lacking = _lacking(profile, vocabulary)
+        self._locations = LocationCheck(profile)
         self.steps: tuple[tuple[str, Step], ...] = (
             ("core schema", check_item),
             ("extension schemas", self._check_extensions),
@@ -44,7 +45,7 @@ class RuleChecker:
             ("geometry", GeometryCheck(profile.longitudes, profile.null_geometry)),
             ("times", check_times),
             ("assets", AssetCheck(profile)),
-            ("locations", LocationCheck(profile)),
+            ("locations", self._locations),
         )
 
     def check(self, item: Item) -> tuple[Finding, ...]:
@@ -53,6 +54,10 @@ class RuleChecker:
         for _, step in self.steps:
             found += step(item)
         return (*found, *self._lacking)
+
+    def announced(self, node: str, locations: Item) -> tuple[Finding, ...]:
+        """See `Checker`."""
+        return tuple(self._locations.announced(node, locations))
 
     def stamps(self, item: Item) -> Stamps:
         """See `Checker`."""

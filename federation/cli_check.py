@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +13,13 @@ from federation import cli_operate
 from federation.failed import BAD_INPUT, Failed
 
 if TYPE_CHECKING:
-    from federation.files import Read
+    from checks.book import Checker
     from federation.rulebook import Rulebook
+    from stream.errors import Finding
 
 KINDS = (".json", ".geojson", ".ndjson", ".jsonl", ".geojsonl")
 FILES_MAX = 1_000_000
+VALID, NOT_VALID = "valid", "not valid"
 Json = dict[str, Any]
 
 
@@ -29,11 +32,10 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One report a line, for programs.")] = False,
 ) -> None:
-    """Check items as a door would, with the profiles, vocabularies and schemas of this node's folders.
+    """Check items and Collections as a door would, with the profiles, vocabularies and schemas of this node.
 
-    Exits 0 where no item has an error, else 2.
+    Exits 0 where nothing has an error, else 2.
     """
-    from federation.files import read_files
     from federation.rulebook import Rulebook
 
     try:
@@ -41,14 +43,14 @@ def check(
     except (ValueError, OSError) as error:
         raise Failed(str(error), BAD_INPUT) from error
     tally: Counter[str] = Counter()
-    for read in read_files(_named(path), collection):
-        report = _report(book, read)
-        tally[report["verdict"]] += 1
-        tally["warnings"] += sum(finding["level"] == "warning" for finding in report["findings"])
-        _tell(report, as_json)
+    for name in _named(path):
+        for report in _reports(book, name, collection):
+            tally[report["verdict"]] += 1
+            tally["warnings"] += sum(finding["level"] == "warning" for finding in report["findings"])
+            _tell(report, as_json)
     if not as_json:
-        print(f"valid: {tally['valid']}, not valid: {tally['not valid']}, warnings: {tally['warnings']}")
-    if tally["not valid"]:
+        print(f"valid: {tally[VALID]}, not valid: {tally[NOT_VALID]}, warnings: {tally['warnings']}")
+    if tally[NOT_VALID]:
         raise typer.Exit(BAD_INPUT)
 
 
@@ -65,33 +67,70 @@ def _named(path: str) -> list[str]:
     return found
 
 
-def _report(book: Rulebook, read: Read) -> Json:
-    """What the door would say of one item."""
-    import orjson
+def _reports(book: Rulebook, name: str, collection: str | None) -> Iterator[Json]:
+    """What the door would say of each document of a file; a file that cannot be read is one that is not valid."""
+    from federation.files import read_documents
+    from stream.errors import Finding
 
-    from checks.verdict import errors, errors_first
+    try:
+        for where, document in read_documents(name):
+            if isinstance(document, dict) and document.get("type") == "FeatureCollection":
+                features = document.get("features")
+                for index, feature in enumerate(features if isinstance(features, list) else [document]):
+                    yield _report(book, f"{where}: feature {index}", feature, collection)
+            else:
+                yield _report(book, where, document, collection)
+    except Failed as failed:
+        yield _shown(name, {}, [Finding("file", "", str(failed))])
+
+
+def _report(book: Rulebook, where: str, document: Any, collection: str | None) -> Json:
+    from schemas.core import check_collection
+    from stream.errors import Finding
+
+    if not isinstance(document, dict) or document.get("type") not in ("Feature", "Collection"):
+        message = "The document is neither an Item nor a Collection."
+        return _shown(where, document, [Finding("file", "/type", message)])
+    if document["type"] == "Collection":
+        return _shown(where, document, check_collection(document))
+    home = collection or document.get("collection")
+    if not isinstance(home, str) or not home:
+        message = "The item names no collection; name one with --collection."
+        return _shown(where, document, [Finding("file", "/collection", message)])
+    return _item_report(book, where, document, home)
+
+
+def _item_report(book: Rulebook, where: str, item: Json, collection: str) -> Json:
     from stream.errors import Finding, Refused, Unavailable
     from transaction_api.body import read_item
 
-    item = orjson.loads(read.body)
-    shown: Json = {"where": read.where, "collection": read.collection, "id": read.item_id}
     try:
-        checker = book.of(read.collection)
+        checker = book.of(collection)
     except Unavailable as error:
         raise Failed(str(error), BAD_INPUT) from error
+    found: list[Finding] = []
     try:
-        findings: tuple[Finding, ...] = checker.check(read_item(item, read.collection))
-    except Refused as refusal:
-        findings = refusal.problem.findings or (Finding("item", "", refusal.problem.detail),)
-    vocabularies, schemas = checker.stamps(item)
-    return {
-        **shown,
-        "verdict": "not valid" if errors(findings) else "valid",
-        "profile": checker.profile.stamp,
-        "vocabularies": vocabularies,
-        "schemas": schemas,
-        "findings": [finding.to_json() for finding in errors_first(findings)],
-    }
+        item = read_item(item, collection)
+    except Refused as refusal:  # what a door says of the body, before it checks what is in it
+        found += refusal.problem.findings or (Finding("item", "", refusal.problem.detail),)
+    known = {(finding.pointer, finding.level) for finding in found}
+    found += [each for each in checker.check(item) if (each.pointer, each.level) not in known]
+    return _shown(where, item, found, checker)
+
+
+def _shown(where: str, document: Any, findings: Any, checker: Checker | None = None) -> Json:
+    from checks.verdict import errors, errors_first
+
+    told = document if isinstance(document, dict) else {}
+    found: list[Finding] = errors_first(findings)
+    shown: Json = {
+        "where": where, "id": told.get("id"), "collection": told.get("collection"),
+        "verdict": NOT_VALID if errors(found) else VALID,
+    }  # fmt: skip
+    if checker is not None:
+        vocabularies, schemas = checker.stamps(told)
+        shown |= {"profile": checker.profile.stamp, "vocabularies": vocabularies, "schemas": schemas}
+    return {**shown, "findings": [finding.to_json() for finding in found]}
 
 
 def _tell(report: Json, as_json: bool) -> None:
@@ -103,6 +142,7 @@ def _tell(report: Json, as_json: bool) -> None:
         print(orjson.dumps(report).decode())
         return
     if report["findings"]:
-        print(f"{report['where']}: {report['id']}: {report['verdict']}")
+        named = f": {report['id']}" if report["id"] is not None else ""
+        print(f"{report['where']}{named}: {report['verdict']}")
         for line in finding_lines(report):
             print(line)

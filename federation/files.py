@@ -42,10 +42,15 @@ def read_files(
 ) -> Iterator[Read]:
     """Every item, in order. `seen` is told the bytes of each piece that was read. Failed names file and line."""
     for name in names:
-        with _opened(name) as file:
-            shown = "standard input" if name == "-" else name
-            for where, document in _documents(shown, Path(name).suffix in LINES, file, seen):
-                yield from _items(where, document, collection)
+        for where, document in read_documents(name, seen):
+            yield from _items(where, document, collection)
+
+
+def read_documents(name: str, seen: Callable[[int], None] = lambda count: None) -> Iterator[tuple[str, Any]]:
+    """(where, JSON value) of one file, whatever it is. Failed names file and line."""
+    with _opened(name) as file:
+        shown = "standard input" if name == "-" else name
+        yield from _documents(shown, Path(name).suffix in LINES, file, seen)
 
 
 def total_bytes(names: Iterable[str]) -> int | None:

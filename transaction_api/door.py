@@ -38,6 +38,7 @@ from transaction_api.stamp import (
 )
 
 LOOK_UP_S = 1.0  # how long a courtesy may take beside its waiting time
+FEATURES_COMPLETED_MAX = 100  # that are looked at although the body is refused already
 FINDINGS_MAX = 1000  # of a FeatureCollection
 FEATURES_AT_A_TIME = 50  # of a FeatureCollection, before other requests are let through
 
@@ -94,6 +95,24 @@ class Door:
             raise Refused("stac-validation", detail, *errors_first(findings)[:FINDINGS_MAX])
         self.mint.remember(call)
         return Accepted(await self.appender.append_all(handle, messages), tuple(findings[:FINDINGS_MAX]))
+
+    async def completed(self, refusal: Refused, collection: str, posted: Any) -> Refused:
+        """A refusal of a body for its form, with what the checks find in it besides: all findings at once."""
+        try:
+            checker = await self.site.rules(collection)
+        except (Refused, Unavailable):
+            return refusal
+        many = isinstance(posted, dict) and isinstance(posted.get("features"), list)
+        features = list(enumerate(posted["features"][:FEATURES_COMPLETED_MAX])) if many else [(None, posted)]
+        problem = refusal.problem
+        findings = list(problem.findings)
+        known = {(finding.index, finding.pointer) for finding in findings}
+        for index, feature in features:
+            more = checker.check(feature) if isinstance(feature, dict) else ()
+            findings += [
+                replace(finding, index=index) for finding in more if (index, finding.pointer) not in known
+            ]
+        return Refused(problem.kind, problem.detail, *errors_first(findings)[:FINDINGS_MAX])
 
     async def preview(self, collection: str, items: Sequence[Item]) -> list[Preview]:
         """What publishing these items would come to; nothing is appended."""

@@ -170,11 +170,14 @@ def _items(routes: APIRouter, api: Api) -> None:
         body = await api.body(request)
         call, value = await api.call(request, body), parse_json(body)
         many = isinstance(value, dict) and value.get("type") == "FeatureCollection"
-        items = (
-            read_features(value, collection, api.limits.features_max)
-            if many
-            else [read_item(value, collection)]
-        )
+        try:
+            items = (
+                read_features(value, collection, api.limits.features_max)
+                if many
+                else [read_item(value, collection)]
+            )
+        except Refused as refusal:
+            raise await api.door.completed(refusal, collection, value) from refusal
         if preview:
             return _json({"items": [_shown(found) for found in await api.door.preview(collection, items)]})
         if many:
@@ -185,7 +188,11 @@ def _items(routes: APIRouter, api: Api) -> None:
     async def put(request: Request, collection: CollectionId, item: ItemId) -> Response:
         media_type(request.headers.get("content-type"))
         body = await api.body(request)
-        found = read_item(parse_json(body), collection, item)
+        value = parse_json(body)
+        try:
+            found = read_item(value, collection, item)
+        except Refused as refusal:
+            raise await api.door.completed(refusal, collection, value) from refusal
         return await api.accepted(
             request, await api.door.put(await api.call(request, body), collection, item, found)
         )

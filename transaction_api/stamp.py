@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from catalogue.content import content_digest, without_navigation
 from catalogue.decide import Decision, decide
 from catalogue.profile import Profile
-from catalogue.replicas import is_access
+from catalogue.replicas import is_access, read_announcement
 from checks.book import Checker, Stamps
 from checks.verdict import CHECKED_ACTIONS, forgiven, refuse
 from schemas.core import check_collection
@@ -139,8 +139,14 @@ def checked(item: Item, checker: Checker, before: Item | None = None) -> Sound:
 def checked_change(event: Event, known: Known, checker: Checker) -> tuple[Event, tuple[Finding, ...]]:
     """The event with the stamps of the checks that the record passes as the event would leave it, and what they say.
 
-    Refused with every finding. An event whose result is not known here is left to the index nodes.
+    Refused with every finding. An event whose result is not known here is left to the index nodes. Of an announcement
+    its own payload is checked, and of other actions nothing: an old record can always be retracted.
     """
+    if event.action == "replica-add" and event.patch is not None:
+        told = read_announcement(event.patch).locations.items()
+        findings = tuple(finding for node, places in told for finding in checker.announced(node, places))
+        refuse(f"the announcement of {event.item_id}", findings)
+        return event, findings
     if event.action not in CHECKED_ACTIONS or event.about_collection or known.record is None:
         return event, ()
     after = attempt(event, known).record

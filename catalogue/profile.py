@@ -174,8 +174,21 @@ class Profile:
         # For bytes: three times as fast as for text, of which the library counts the characters.
         return re2.compile(self.ids.pattern.encode()), groups["dataset"], groups["version"]
 
+    @cached_property
+    def _parsed(self) -> list[tuple[str | None, tuple[str, str | None] | None]]:
+        """The last id that was taken apart: one item's is asked for several times on its way."""
+        return [(None, None)]
+
     def parse(self, item_id: str) -> tuple[str, str | None] | None:
         """Dataset and version that the id names; None where it does not fit the pattern."""
+        last, found = self._parsed[0]
+        if item_id == last:
+            return found
+        found = self._parse(item_id)
+        self._parsed[0] = item_id, found
+        return found
+
+    def _parse(self, item_id: str) -> tuple[str, str | None] | None:
         if self._pattern is None:
             return item_id, None
         pattern, first, second = self._pattern

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from catalogue.profile import Profile
 from checks.accepted import Rule
-from checks.identity import disagrees, ids_of
+from checks.identity import Ids, disagrees
 from checks.values import MISSING, phrase, pointer_of, properties_of, texts_of
 
 
@@ -30,7 +30,7 @@ class Givens:
     """Reads the items of one profile; `elsewhere` are the properties that the id or a pattern may say."""
 
     def __init__(self, profile: Profile, rules: Mapping[str, Rule]) -> None:
-        self._ids = ids_of(profile.ids.pattern, profile.parts)
+        self._ids = Ids(profile)
         self.groups: dict[str, tuple[Rule, str]] = {
             name: (rule, group)
             for rule in rules.values()

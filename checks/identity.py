@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from catalogue.profile import Profile
 from checks.listing import capped, shown
-from checks.values import MISSING, Pattern, phrase, pointer_of, properties_of, text_of
+from checks.values import MISSING, phrase, pointer_of, properties_of, text_of
 from stream.errors import Finding
 
 PATTERN, COLLECTION, VERSION, PARTS = "id-pattern", "id-collection", "id-version", "id-properties"
@@ -25,44 +24,28 @@ class Reading(NamedTuple):
 
 
 class Ids:
-    """Takes the ids of one form apart, and remembers the last one, since several checks ask for it in turn."""
+    """Takes the ids of one profile apart."""
 
-    def __init__(self, pattern: str | None, names: tuple[str, ...]) -> None:
-        self.names = names
-        self._pattern = Pattern(pattern) if pattern else None
-        self._last: tuple[str, Reading | None] = ("", None)
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
 
     def read(self, item_id: Any) -> Reading | None:
         """None where the id is no text or does not fit the pattern, or has another number of parts."""
-        last, reading = self._last
-        if item_id == last and last:
-            return reading
         if not isinstance(item_id, str) or len(item_id) > ID_CHARS_MAX:
             return None
-        reading = self._read(item_id)
-        self._last = (item_id, reading)
-        return reading
-
-    def _read(self, item_id: str) -> Reading | None:
-        dataset: str = item_id
-        version: str | None = None
-        if self._pattern is not None:
-            found = self._pattern.groups(item_id, "dataset", "version")
-            if found is None or found[0] is None:
-                return None
-            dataset, version = found[0], found[1]
-        if not self.names:
+        found = self._profile.parse(item_id)
+        if found is None:
+            return None
+        dataset, version = found
+        names = self._profile.parts
+        if not names:
             return Reading(dataset, version, {})
         parts = dataset.split(".")
-        if len(parts) != len(self.names):
-            return None
-        return Reading(dataset, version, dict(zip(self.names, parts, strict=True)))
-
-
-@lru_cache(maxsize=64)
-def ids_of(pattern: str | None, names: tuple[str, ...]) -> Ids:
-    """The same reader for all checks of a profile. re2.error: the pattern is not a regular expression."""
-    return Ids(pattern, names)
+        return (
+            Reading(dataset, version, dict(zip(names, parts, strict=True)))
+            if len(parts) == len(names)
+            else None
+        )
 
 
 class IdentityChecks:
@@ -70,7 +53,7 @@ class IdentityChecks:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._ids = ids_of(profile.ids.pattern, profile.parts)
+        self._ids = Ids(profile)
         self._same = tuple(profile.same.items())
         self._dated = profile.ids.order == "number"
 

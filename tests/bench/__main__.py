@@ -10,10 +10,12 @@ import sys
 import time
 
 from federation.runtime import tune
-from tests.bench import engines, fold, http
+from tests.bench import engines, fold, http, validation
 from tests.bench.report import RUNS, Figure, repeated, table
 
 MEASURES = {
+    "checks": validation.measure_checks,
+    "vocabulary": validation.measure_vocabulary,
     "decide": fold.measure_decide,
     "index": fold.measure_index,
     "start": http.measure_start,
@@ -30,6 +32,11 @@ ONCE = {"memory"}  # takes minutes
 # name: (what is measured, unit, goal)
 FIGURES = (
     {
+        "check": ("P2 full validation of a CMIP6 item", "us", "<= 100"),
+        "check_json": ("... reading its JSON, which is not part of that", "us", "-"),
+        "check_bytes": ("... the item", "bytes", "-"),
+        "vocabulary_load": ("flat CMIP6 vocabulary, loaded", "ms", "-"),
+        "vocabulary_mib": ("... memory that it holds", "MiB", "-"),
         "decode": ("an event decoded, 4 KB", "us", "-"),
         "decide": ("P3 an event decided", "us", "<= 50"),
         "index": ("P4 index node into SQLite", "events/s", ">= 5,000"),
@@ -60,6 +67,7 @@ FIGURES = (
         ),
         "engines_searchable_p99": ("... p99", "ms", "<= 2,000"),
     }
+    | {f"check_{name}": (f"... {name}", "us", "-") for name in validation.STEPS}
     | {
         name: figure
         for role in ("transaction-api", "index-node", "discovery-api")

@@ -10,15 +10,16 @@ from pathlib import Path
 
 from catalogue.content import content_digest
 from catalogue.decide import decide
-from catalogue.profile_shelf import profile_of
 from catalogue.sqlite import SqliteStore
 from federation import clock
 from index_node.indexer import Indexer
+from index_node.recheck import Recheck
 from stream.consume import Follower
 from stream.events import Event, decode, encode
 from stream.log import Message
 from stream.sqlite import SqliteLog
 from stream.topics import Topics, create_topics
+from tests.bench import rules
 from tests.bench.records import items
 
 EVENTS, PARTITIONS, BATCH = 10_000, 4, 500
@@ -26,12 +27,14 @@ EVENTS, PARTITIONS, BATCH = 10_000, 4, 500
 
 def publications(count: int, run: int) -> list[Event]:
     """Stamped events, as a door writes them."""
-    profile = profile_of("CMIP6")
+    checker = rules.book().of("CMIP6")
+    profile = checker.profile
     return [
         Event(
             id=f"{run:08x}{number:024x}", request_id="bench", time=clock.now(), method="POST", collection="CMIP6",
             item_id=item["id"], item=item, action="publish", fold=1, rules=profile.rules(item["id"]), node="bench",
             expected=("bench",), profile=profile.stamp, digest=content_digest(item),
+            **checker.stamps(item)._asdict(),
         )
         for number, item in enumerate(items(count, run))
     ]  # fmt: skip
@@ -62,7 +65,8 @@ async def measure_index() -> dict[str, float]:
             await log.append(messages[start : start + BATCH])
         del messages
         gc.collect()
-        indexer = Indexer("bench", store, log, "bench", 1, PARTITIONS, clock.now)
+        recheck = Recheck("bench", rules.book(), store, log, "bench", clock.now)
+        indexer = Indexer("bench", store, log, "bench", 1, PARTITIONS, clock.now, recheck)
         follower = Follower(
             "index",
             log,

@@ -20,8 +20,10 @@ def items(count: int, run: int = 0) -> list[dict[str, Any]]:
     for number in range(count):
         like = base[number % len(base)]
         dataset, _, version = like["id"].rpartition(".v")
-        head, _, member = dataset.partition(".r")
-        name = f"{head}.r{run}x{number}{member[member.index('i') :]}"
-        properties = {**like["properties"], "title": name, "base_id": name}
+        head, _, rest = dataset.partition(".r")
+        member = f"r{run + 1}{number:06}{rest[rest.index('i') : rest.index('.')]}"
+        name = f"{head}.{member}{rest[rest.index('.') :]}"
+        named = {"title": name, "base_id": name, "cmip6:member_id": member, "cmip6:variant_label": member}
+        properties = {**like["properties"], **named}
         found.append({**like, "id": f"{name}.v{version}", "properties": properties})
     return found

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from tests.bench import rules
 from tests.bench.client import Connection
 
 READY_DEADLINE_S = 30.0
@@ -53,7 +54,8 @@ async def served(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        told = {f"STACFED_{name.upper()}": value for name, value in settings.items()}
+        told = {f"STACFED_{name.upper()}": value for name, value in rules.folders().items()}
+        told |= {f"STACFED_{name.upper()}": value for name, value in settings.items()}
         environment = {**os.environ, "STACFED_DATA_DIR": folder, "STACFED_LOG_LEVEL": "WARNING", **told}
         start = time.perf_counter()
         stacfed = [str(Path(sys.executable).with_name("stacfed")), "serve", "--port", str(port)]

@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.destinations import SEND_DEADLINE_S, DeliveryFailed
+from alerts.delivery import SEND_DEADLINE_S, DeliveryFailed
 from alerts.threads import Busy, in_thread
 from alerts.wording import Message
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from alerts.book import Book
+from alerts.address_book import AddressBook
 from alerts.grouping import Limits, Tray, Wish, fold
 from alerts.keeping import change_trays
 from alerts.notices import Notice, notice_of
@@ -29,7 +29,7 @@ class AlertKeeper:
     """The handler of the alerts' follower. `operators` are the ids of the destinations, with what they want."""
 
     store: Store
-    book: Book
+    book: AddressBook
     nodes: Collection[str]
     operators: Mapping[str, Wish]
     now_s: Callable[[], int]

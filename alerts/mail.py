@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from alerts.destinations import SEND_DEADLINE_S, DeliveryFailed
+from alerts.delivery import SEND_DEADLINE_S, DeliveryFailed
 from alerts.threads import Busy, in_thread
 from alerts.wording import Message
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from alerts.book import Book
+from alerts.address_book import AddressBook
 from alerts.destinations import Destination, Office
 from alerts.follower import AlertKeeper, unkeyed
 from alerts.grouping import Limits, Wish
@@ -51,7 +51,7 @@ class Options:
 class Alerts:
     """Run the follower as any other and `sender.run()` beside it; routes and commands use the book."""
 
-    book: Book
+    book: AddressBook
     follower: Follower[Notice | None]
     sender: Sender
 
@@ -74,7 +74,7 @@ def make_alerts(
 ) -> Alerts:
     """`group` is `<node>.alerts.<store>`, `key` the node's secret. ValueError for a destination that is wrong."""
     operators, limits = options.destinations(), options.limits
-    book = Book(store, key, now_s, options.webhook_hosts, options.subscriptions_max, limits=limits)
+    book = AddressBook(store, key, now_s, options.webhook_hosts, options.subscriptions_max, limits=limits)
     nodes = frozenset(options.nodes or (options.node,))
     keeper = AlertKeeper(store, book, nodes, dict.fromkeys(operators, Wish()), now_s, limits)
     process = f"{options.node}.{options.worker}"

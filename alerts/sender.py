@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from alerts.book import Book
-from alerts.destinations import DeliveryFailed, Destination, Office
+from alerts.address_book import AddressBook
+from alerts.delivery import DeliveryFailed
+from alerts.destinations import Destination, Office
 from alerts.grouping import Limits, Parcel, Tray, Wish, delivered, lose, pack, standing, take_out
 from alerts.keeping import change_trays, trays_of
 from alerts.notices import Notice
@@ -30,7 +31,7 @@ class Sender:
     process: str
     node: str
     store: Store
-    book: Book
+    book: AddressBook
     operators: Mapping[str, Destination]
     office: Office
     now_s: Callable[[], int]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from alerts.destinations import SEND_DEADLINE_S, DeliveryFailed
+from alerts.delivery import SEND_DEADLINE_S, DeliveryFailed
 from alerts.wording import Message
 
 CONNECT_S = 5.0

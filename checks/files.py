@@ -115,7 +115,7 @@ def _path_fault(path: str) -> str | None:
     if "//" in path or path[-1] == "/":
         return "must not have an empty part"
     if not {".", ".."}.isdisjoint(path.split("/")):
-        return "must not have the parts . or .."
+        return "must not have the parts `.` or `..`"
     return None
 
 

@@ -54,8 +54,9 @@ def problem_of(subject: str, findings: Sequence[Finding]) -> Problem | None:
         return None
     kinds = {finding.check for finding in wrong}
     [kind] = kinds if len(kinds) == 1 and kinds <= PROBLEMS.keys() else {"stac-validation"}
-    more = f" (and {len(wrong) - 1} more findings)" if len(wrong) > 1 else ""
-    return Problem(kind, f"{subject}: {wrong[0].message}{more}", tuple(findings))
+    more = len(wrong) - 1
+    besides = f" (and {more} more {'finding' if more == 1 else 'findings'})" if more else ""
+    return Problem(kind, f"{subject}: {wrong[0].message}{besides}", tuple(errors_first(findings)))
 
 
 def refuse(subject: str, findings: Sequence[Finding]) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ERROR, WARNING, FINE = "error", "warning", "ok"
 LAG_WARNED = 10_000
+LOG_ALONE, RULES = "log:", "the rules"
 
 
 class Advice(NamedTuple):
@@ -22,6 +23,22 @@ class Advice(NamedTuple):
     about: str
     detail: str
     do: str = ""
+
+
+class RulesSeen(NamedTuple):
+    """What lies in the folders of profiles, vocabularies and schemas.
+
+    `faults` is why they cannot be read as a whole, `damaged` the vocabularies that cannot be used one by one.
+    `lacking` are projects that profiles name and that have no vocabulary in use: the versions that are known, and
+    whether a profile refuses records for the want of one.
+    """
+
+    profiles: int
+    in_use: tuple[str, ...]
+    lacking: Mapping[str, tuple[tuple[str, ...], bool]]
+    schemas: int
+    damaged: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def settings_advice(settings: Settings) -> Iterator[Advice]:
@@ -51,6 +68,11 @@ def settings_advice(settings: Settings) -> Iterator[Advice]:
             "searches lag behind the deadline of handles",
             "make it shorter",
         )
+    if set(settings.alerts) <= {LOG_ALONE}:
+        yield Advice(
+            WARNING, "STACFED_ALERTS", "anomalies and stopped followers are told to the log alone",
+            "name a mail address or a webhook, then try it with stacfed alerts test",
+        )  # fmt: skip
 
 
 def topic_advice(wanted: int, config: Mapping[str, str], found: TopicFacts) -> Iterator[Advice]:
@@ -100,5 +122,42 @@ def lag_advice(group: str, topic: str, ends: Sequence[int], committed: Sequence[
         yield Advice(FINE, about, f"lag of {topic} by partition {told}")
 
 
+def rules_advice(found: RulesSeen) -> Iterator[Advice]:
+    """Profiles, vocabularies and schemas: what cannot be used, what is missing, and what there is."""
+    for fault in found.faults:
+        yield Advice(
+            ERROR, RULES, fault,
+            "mend it, or bring it again from its source: running processes keep what they have, and none starts",
+        )  # fmt: skip
+    for fault in found.damaged:
+        yield Advice(
+            ERROR, RULES, fault, "remove the file and import the vocabulary again, or copy it from another node"
+        )  # fmt: skip
+    for project, (known, refused) in sorted(found.lacking.items()):
+        what = "its records are refused" if refused else "its terms are not checked"
+        load = "" if known else f"stacfed cv import the vocabulary of {project}, then "
+        yield Advice(
+            ERROR if refused else WARNING, f"vocabulary {project}", f"none is in use: {what}",
+            f"{load}stacfed cv use {project} {' or '.join(known) or 'VERSION'}",
+        )  # fmt: skip
+    if not found.faults:
+        used = ", ".join(found.in_use) or "no vocabulary"
+        detail = f"{_counted(found.profiles, 'profile')}, {used} in use, {_counted(found.schemas, 'schema')}"
+        yield Advice(FINE, RULES, detail)
+
+
+def unchecked_advice(count: int, missing: Sequence[str]) -> Iterator[Advice]:
+    """Records that were applied unchecked, and what is missing to check them."""
+    if count:
+        yield Advice(
+            WARNING, "records kept aside", f"{count} applied unchecked for want of {', '.join(missing)}",
+            "import it as the other nodes did; a running node then checks them by itself",
+        )  # fmt: skip
+
+
 def _partitions(count: int) -> str:
-    return f"{count} partition{'s' * (count != 1)}"
+    return _counted(count, "partition")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

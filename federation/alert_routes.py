@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from alerts.book import Book
+from alerts.address_book import AddressBook
 from alerts.subscriptions import Subscription
 from stream.errors import Refused
 from transaction_api.policy import Authenticator, Identity
@@ -15,7 +15,7 @@ ANYBODY = "anonymous"
 JSON = "application/json"
 
 
-def alert_routes(book: Book, authenticator: Authenticator) -> APIRouter:
+def alert_routes(book: AddressBook, authenticator: Authenticator) -> APIRouter:
     """Who is known by a token sees and ends only what is theirs, and hears only of themselves or of collections."""
     routes = APIRouter(tags=["Alerts"])
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alerts.make import Options
 from alerts.notices import PARKED, STOPPED, Notice, printable
 from federation import clock
-from federation.settings import Settings
 from stream.consume import Follower
+
+if TYPE_CHECKING:
+    from federation.settings import Settings
 
 
 def alert_options(settings: Settings) -> Options:

@@ -99,7 +99,7 @@ async def _tested(options: Options) -> bool:
     """Whether every destination took its message."""
     import secrets
 
-    from alerts.destinations import DeliveryFailed
+    from alerts.delivery import DeliveryFailed
     from alerts.wording import trial
 
     try:

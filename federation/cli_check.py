@@ -43,15 +43,27 @@ def check(
     except (ValueError, OSError) as error:
         raise Failed(str(error), BAD_INPUT) from error
     tally: Counter[str] = Counter()
+    seen: set[tuple[str, str, str]] = set()
     for name in _named(path):
         for report in _reports(book, name, collection):
             tally[report["verdict"]] += 1
             tally["warnings"] += sum(finding["level"] == "warning" for finding in report["findings"])
+            if not as_json:
+                report["findings"] = [one for one in report["findings"] if _news(one, seen)]
             _tell(report, as_json)
     if not as_json:
         print(f"valid: {tally[VALID]}, not valid: {tally[NOT_VALID]}, warnings: {tally['warnings']}")
     if tally[NOT_VALID]:
         raise typer.Exit(BAD_INPUT)
+
+
+def _news(finding: Json, seen: set[tuple[str, str, str]]) -> bool:
+    """Whether a person has not read it yet: what many items lack in the same way is noted once. `seen` is changed."""
+    key = (finding["check"], finding["pointer"], repr(finding.get("value")))
+    if finding["level"] != "note" or key not in seen:
+        seen.add(key)
+        return True
+    return False
 
 
 def _named(path: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 Json = dict[str, Any]
 
@@ -16,12 +17,14 @@ EXTENSIONS = (
     "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json",
     "https://stac-extensions.github.io/file/v2.1.0/schema.json",
 )
+CMIP6 = "https://stac-extensions.github.io/cmip6/v3.0.2/schema.json"
 YEARS = {"Amon": (("185001", "194912"), ("195001", "201412")), "Omon": (("185001", "201412"),)}
-LONG_NAMES = {
-    "tas": "Near-Surface Air Temperature",
-    "tos": "Sea Surface Temperature",
-    "pr": "Precipitation",
-    "areacella": "Grid-Cell Area for Atmospheric Grid Variables",
+# Long name, standard name, units, realm.
+VARIABLES = {
+    "tas": ("Near-Surface Air Temperature", "air_temperature", "K", "atmos"),
+    "tos": ("Sea Surface Temperature", "sea_surface_temperature", "degC", "ocean"),
+    "pr": ("Precipitation", "precipitation_flux", "kg m-2 s-1", "atmos"),
+    "areacella": ("Grid-Cell Area for Atmospheric Grid Variables", "cell_area", "m2", "atmos"),
 }
 WORLD = [-180, -90, 180, 90]
 
@@ -40,10 +43,11 @@ def climate_item(dataset: str, version: str, node: str) -> Json:
     """One version of a CMIP6 dataset, its files at `node`. Equal arguments give equal items."""
     _, activity, institution, source, experiment, member, table, variable, grid = dataset.split(".")
     item_id = f"{dataset}.v{version}"
+    long_name, standard_name, units, realm = VARIABLES[variable]
     spans = YEARS.get(table, (None,))
     files = dict(_file(item_id, node, "-".join(span) if span else None) for span in spans)
     return {
-        "type": "Feature", "stac_version": "1.1.0", "stac_extensions": list(EXTENSIONS), "id": item_id,
+        "type": "Feature", "stac_version": "1.1.0", "stac_extensions": [*EXTENSIONS, CMIP6], "id": item_id,
         "collection": "CMIP6", "geometry": _box(WORLD), "bbox": WORLD, "links": [], "assets": files,
         "properties": {
             "datetime": None, "start_datetime": "1850-01-01T00:00:00Z", "end_datetime": "2014-12-31T23:59:59Z",
@@ -53,7 +57,11 @@ def climate_item(dataset: str, version: str, node: str) -> Json:
             "cmip6:activity_id": [activity], "cmip6:institution_id": institution, "cmip6:source_id": source,
             "cmip6:experiment_id": experiment, "cmip6:member_id": member, "cmip6:variant_label": member,
             "cmip6:table_id": table, "cmip6:variable_id": variable, "cmip6:grid_label": grid,
-            "cmip6:frequency": "fx" if table == "fx" else "mon", "cmip6:variable_long_name": LONG_NAMES[variable],
+            "cmip6:frequency": "fx" if table == "fx" else "mon", "cmip6:variable_long_name": long_name,
+            "cmip6:variable_cf_standard_name": standard_name, "cmip6:variable_units": units, "cmip6:realm": [realm],
+            "cmip6:sub_experiment_id": "none", "cmip6:source_type": ["AOGCM"], "cmip6:product": "model-output",
+            "cmip6:nominal_resolution": "250 km", "cmip6:data_specs_version": "01.00.31",
+            "cmip6:pid": f"hdl:21.14100/{uuid5(NAMESPACE_URL, item_id)}",
         },
     }  # fmt: skip
 

@@ -122,13 +122,20 @@ def transfer(tour: Tour) -> None:
 def mistakes(tour: Tour) -> None:
     """Make mistakes: each is refused with a reason, and nothing changes."""
     other = deepcopy(PR_1)
-    other["properties"]["cmip6:source_id"] = "MIROC-ES2L"
+    other["properties"]["cmip6:variable_long_name"] = "Rain"
     tour.refused("north", "POST", CLIMATE, other, GEOJSON, 409, "item-already-exists")
     patch = [{"op": "add", "path": "/properties/note", "value": "hello"}]
     unknown = TAS_2_PATH.replace("20200310", "20991231")
     tour.refused("south", "PATCH", unknown, patch, JSON_PATCH, 404, "item-does-not-exist")
     half = announcement(TAS_2, "south")[:1]
     tour.refused("south", "PATCH", TAS_2_PATH, half, JSON_PATCH, 400, "incomplete-replica")
+    wrong = deepcopy(PR_1)
+    wrong["properties"] |= {"cmip6:member_id": "r2i1p1f1", "cmip6:frequency": "day", "cmip6:realm": "atmos"}
+    wrong["assets"][next(iter(wrong["assets"]))] |= {
+        "file:checksum": "1220abc",
+        "file:local_path": "../pr.nc",
+    }
+    tour.refused("north", "POST", CLIMATE, wrong, GEOJSON, 400, "stac-validation")
     bad = {**deepcopy(PR_1), "geometry": {"type": "Point"}, "bbox": [0, 0, "east", 10]}
     tour.refused("north", "POST", CLIMATE, bad, GEOJSON, 400, "stac-validation")
     tour.refused("north", "POST", f"{PR_PATH}/actions/delete", {}, JSON, 400, "operation-not-permitted")

@@ -6,22 +6,42 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import cast
 
-from catalogue.store import Store, store_name
-from federation.advice import ERROR, FINE, WARNING, Advice, lag_advice, settings_advice, topic_advice
+import orjson
+
+from catalogue.store import UNCHECKED, Equals, Query, Store, store_name
+from cv.errors import BadVocabulary
+from cv.layout import UNIVERSE
+from cv.shelf import Shelf
+from federation.advice import (
+    ERROR,
+    FINE,
+    WARNING,
+    Advice,
+    RulesSeen,
+    lag_advice,
+    rules_advice,
+    settings_advice,
+    topic_advice,
+    unchecked_advice,
+)
 from federation.engines import open_log, open_store
 from federation.roles import Groups
+from federation.rulebook import Rulebook
 from federation.settings import Settings
 from federation.urls import ElasticUrl, KafkaUrl, SqliteUrl
+from index_node.recheck import WAITING
+from schemas.shelf import SchemaShelf
 from stream.errors import Unavailable
 from stream.log import Log
 from stream.topics import TopicFacts, Topics
 
 ENGINE_DEADLINE_S = 20.0
+UNCHECKED_READ_MAX = 100  # of the records kept aside, those that are asked what they miss
 
 
 async def diagnose(settings: Settings) -> list[Advice]:
     """Everything there is to say, in the order in which it is looked at. An engine that is away is one finding."""
-    found = list(settings_advice(settings))
+    found = [*settings_advice(settings), *rules_advice(await asyncio.to_thread(rules_seen, settings))]
     for url in (settings.log, settings.store):
         if isinstance(url, SqliteUrl) and not url.path.exists():  # to open it would make it
             return [
@@ -38,6 +58,44 @@ async def diagnose(settings: Settings) -> list[Advice]:
     finally:
         await asyncio.gather(log.close(), store.close())
     return found
+
+
+def rules_seen(settings: Settings) -> RulesSeen:
+    """What a process of this node would find in its folders."""
+    try:
+        book = Rulebook(settings)
+        vocabularies = Shelf(settings.vocabularies_dir)
+        known = [entry for entry in vocabularies.known() if entry.project != UNIVERSE]
+        lacking = {
+            project: (
+                tuple(entry.version for entry in known if entry.project == project),
+                any(
+                    each.profile.vocabulary == project and each.profile.missing_vocabulary == "refuse"
+                    for each in book.profiles.current
+                ),
+            )
+            for project in book.lacking()
+        }
+        return RulesSeen(
+            len(book.profiles.current),
+            tuple(entry.label for entry in known if entry.current),
+            lacking,
+            len(SchemaShelf(settings.schemas_dir).known()),
+            _damaged(vocabularies),
+        )
+    except (ValueError, OSError) as error:
+        return RulesSeen(0, (), {}, 0, faults=tuple(str(error).splitlines()))
+
+
+def _damaged(vocabularies: Shelf) -> tuple[str, ...]:
+    """What is said of each vocabulary that cannot be used; every file is read whole."""
+    found = vocabularies.damaged()
+    for entry in vocabularies.known():
+        try:
+            vocabularies.load(entry.project, entry.sha256)
+        except BadVocabulary as error:
+            found.append(error)
+    return tuple(map(str, found))
 
 
 async def topics_advice(settings: Settings, log: Log, topics: Topics) -> AsyncIterator[Advice]:
@@ -81,6 +139,15 @@ async def _store_advice(settings: Settings, store: Store) -> AsyncIterator[Advic
         yield Advice(WARNING, "the store", "is new: no node has used it yet", "start the node")
     else:
         yield Advice(FINE, "the store", f"answers, and is named {name}")
+        async for advice in _unchecked_advice(store):
+            yield advice
+
+
+async def _unchecked_advice(store: Store) -> AsyncIterator[Advice]:
+    page = await store.search(Query(UNCHECKED, filters=(Equals("state", WAITING),), limit=UNCHECKED_READ_MAX))
+    missing = {name for body in page.bodies for name in orjson.loads(body)["missing"]}
+    for advice in unchecked_advice(page.matched, sorted(missing)):
+        yield advice
 
 
 async def _followers_advice(

@@ -100,7 +100,10 @@ async def make_node(
         raise SettingsError(
             "a process with a part of the roles needs a store that others reach: STACFED_STORE_URL"
         )
-    book = Rulebook(settings)
+    try:
+        book = Rulebook(settings)
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"the rules cannot be used: {error}") from error
     locks = _locks(settings, roles)
     own_log, own_store = log or open_log(settings), store or open_store(settings)
     try:

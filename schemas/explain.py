@@ -17,6 +17,7 @@ from stream.errors import Finding
 
 FINDINGS_MAX = 100  # of one document
 VALUE_CHARS_MAX = 200
+OPTIONS_MAX = 20  # that a finding lists
 VALUES_MAX = 50_000  # of one document: each may be an error, and the validator collects them all (20 us each)
 DEPTH_MAX = 16  # of alternatives within alternatives
 
@@ -154,7 +155,9 @@ def _predicate(error: ValidationError, depth: int = 0) -> str:
         case Kind.Type(types=types):
             return f"must be {' or '.join(TYPES.get(name, name) for name in types)}"
         case Kind.Enum(options=options):
-            return f"must be one of {', '.join(_text(option) for option in options)}"
+            shown = ", ".join(_text(option) for option in options[:OPTIONS_MAX])
+            more = len(options) - OPTIONS_MAX
+            return f"must be one of {shown}" + (f" and {more} more" if more > 0 else "")
         case Kind.Constant(expected_value=value):
             return f"must be {_text(value)}"
         case Kind.Format(format=name):
@@ -209,7 +212,7 @@ def _expected(error: ValidationError) -> Any:
         case Kind.Type(types=types):
             return types[0] if len(types) == 1 else types
         case Kind.Enum(options=options):
-            return options
+            return options[:OPTIONS_MAX]
         case Kind.Constant(expected_value=value):
             return value
         case Kind.Format(format=name):

@@ -40,7 +40,12 @@ async def test_ready_only_while_every_follower_works(tmp_path: Path) -> None:
     async with running(settings(tmp_path, index_workers=2), follow=False) as served:
         answer = await served.http.get("/ready")
         assert answer.status_code == 503
-        assert [one["follower"] for one in answer.json()["followers"]] == ["handles", "alerts", "index", "index"]
+        assert [one["follower"] for one in answer.json()["followers"]] == [
+            "handles",
+            "alerts",
+            "index",
+            "index",
+        ]
         assert not any(one["ready"] for one in answer.json()["followers"])
         served.node.start()
 

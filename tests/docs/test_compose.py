@@ -131,17 +131,31 @@ def test_our_containers_may_do_little(name: str, service: Json) -> None:
     assert folders == {"/tmp", image_environment()["STACFED_DATA_DIR"]}
 
 
+@pytest.mark.parametrize("name", own_services())
+def test_our_containers_see_the_rules_and_cannot_change_them(name: str) -> None:
+    [mount] = own_services()[name]["volumes"]
+    source, target, mode = mount.split(":")
+    assert (source, mode) == ("./rules", "ro")
+    folders = {OWN[name][f"STACFED_{each}"] for each in ("VOCABULARIES", "SCHEMAS", "PROFILES")}
+    assert folders == {f"{target}/{each}" for each in ("vocabularies", "schemas", "profiles")}
+
+
+def kept(service: Json) -> list[str]:
+    """Its mounts of volumes, without folders of the machine."""
+    return [mount for mount in service.get("volumes", ()) if not mount.startswith("./")]
+
+
 def test_names_lead_somewhere() -> None:
     [found] = read(COMPOSE.read_text())
     every = services()
     for name, service in every.items():
         assert set(service["networks"]) <= found["networks"].keys(), name
-        volumes = {mount.partition(":")[0] for mount in service.get("volumes", ())}
+        volumes = {mount.partition(":")[0] for mount in kept(service)}
         assert volumes <= found["volumes"].keys(), name
         for other, how in service.get("depends_on", {}).items():
             once = runs_once(every[other])
             assert how["condition"] == ("service_completed_successfully" if once else "service_healthy")
-    mounted = Counter(mount.partition(":")[0] for each in every.values() for mount in each.get("volumes", ()))
+    mounted = Counter(mount.partition(":")[0] for each in every.values() for mount in kept(each))
     assert mounted == Counter(found["volumes"].keys())
     assert set(Counter(port for each in every.values() for port in each.get("ports", ())).values()) == {1}
 

@@ -13,6 +13,7 @@ from tests.docs.deployment import (
     MANIFESTS,
     PINNED,
     SERVING,
+    Json,
     containers,
     image_environment,
     named,
@@ -27,6 +28,8 @@ from tests.docs.deployment import (
 OLDEST = "1.27"  # the first with unhealthyPodEvictionPolicy
 VERSIONS = [OLDEST, kubernetes_validate.latest_version()]
 STOPS_IN_S = 10
+BY_HAND = {"secret.example.yaml", "rules-fill.yaml"}
+RULES = "/etc/stacfed/rules"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -56,7 +59,7 @@ def test_a_mistake_is_noticed(path: tuple[Any, ...], wrong: object) -> None:
 def test_kustomization_lists_every_file_and_pins_every_image() -> None:
     [found] = read((MANIFESTS / "kustomization.yaml").read_text())
     files = {path.name for path in MANIFESTS.glob("*.yaml")}
-    assert set(found["resources"]) == files - {"kustomization.yaml", "secret.example.yaml"}
+    assert set(found["resources"]) == files - {"kustomization.yaml", *BY_HAND}
     used = {each["image"] for workload in workloads().values() for each in containers(workload)}
     assert used == {f"{each['name']}:{each['newTag']}" for each in found["images"]}
     assert all(PINNED.fullmatch(image) for image in used)
@@ -86,14 +89,20 @@ def test_probes_ask_the_own_process_and_stopping_has_time(name: str) -> None:
 
 @pytest.mark.parametrize("name", workloads())
 def test_pods_are_limited_and_may_do_little(name: str) -> None:
-    pod = pod_of(workloads()[name])
+    confined(pod_of(workloads()[name]))
+    for container in containers(workloads()[name]):
+        assert "command" not in container  # the image's entrypoint is `stacfed`
+
+
+def confined(pod: Json) -> None:
+    """Asserts that its containers are limited and may do little."""
     assert pod["automountServiceAccountToken"] is False
     assert pod["enableServiceLinks"] is False
     rights = pod["securityContext"]
     assert rights["runAsNonRoot"] is True
     assert rights["runAsUser"] == rights["runAsGroup"] == rights["fsGroup"] == 10001
     assert rights["seccompProfile"] == {"type": "RuntimeDefault"}
-    for container in containers(workloads()[name]):
+    for container in [*pod.get("initContainers", ()), *pod["containers"]]:
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -101,7 +110,38 @@ def test_pods_are_limited_and_may_do_little(name: str) -> None:
         }
         assert container["resources"]["requests"].keys() == {"cpu", "memory"}
         assert "memory" in container["resources"]["limits"]
-        assert "command" not in container  # the image's entrypoint is `stacfed`
+
+
+def test_the_rules_are_read_by_all_and_written_by_the_pod_that_fills_them() -> None:
+    [claim], [config] = objects("PersistentVolumeClaim"), objects("ConfigMap")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert [mounts_of(pod_of(each), claim) for each in SERVING.values()] == [{RULES: True}] * 3
+    for setting in ("VOCABULARIES", "SCHEMAS", "PROFILES"):
+        assert config["data"][f"STACFED_{setting}"] == f"{RULES}/{setting.lower()}"
+    [pod] = objects("Pod")
+    assert mounts_of(pod["spec"], claim) == {RULES: False}
+    confined(pod["spec"])
+    assert pod["metadata"].get("labels") is None  # no policy lets it out
+    [container] = pod["spec"]["containers"]
+    assert container["env"] == [{"name": "STACFED_DATA_DIR", "value": RULES}]
+    assert container["command"] == ["sleep", str(pod["spec"]["activeDeadlineSeconds"])]
+    [found] = read((MANIFESTS / "kustomization.yaml").read_text())
+    assert container["image"] in {f"{each['newName']}:{each['newTag']}" for each in found["images"]}
+
+
+def mounts_of(pod: Json, claim: Json) -> dict[str, bool]:
+    """Where its containers mount the claim, and whether read-only."""
+    names = {
+        each["name"]
+        for each in pod["volumes"]
+        if each.get("persistentVolumeClaim") == {"claimName": claim["metadata"]["name"]}
+    }
+    return {
+        mount["mountPath"]: mount.get("readOnly", False)
+        for each in pod["containers"]
+        for mount in each["volumeMounts"]
+        if mount["name"] in names
+    }
 
 
 @pytest.mark.parametrize("name", workloads())
@@ -120,7 +160,7 @@ def test_pods_have_the_folders_and_settings_that_they_name(name: str) -> None:
                 assert value.rpartition("/")[0] in mounts
         refers = {next(iter(each.values()))["name"] for each in container["envFrom"]}
         assert refers == known == {"stacfed"}
-    made_by_hand = {volumes[each]["configMap"]["name"] for each in volumes if not writable[each]}
+    made_by_hand = {each["configMap"]["name"] for each in volumes.values() if "configMap" in each}
     assert all(f"create configmap {each} " in GUIDE.read_text() for each in made_by_hand)
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 
 from discovery_api.routes import router as discovery_router
+from federation.alert_routes import alert_routes
+from federation.profile_routes import profile_routes
 from tests.docs.deployment import (
+    MANIFESTS,
     SERVING,
     Json,
     containers,
     named,
     objects,
     pod_environments,
+    read,
     selected,
     workloads,
 )
 from transaction_api.routes import router as transaction_router
 
+NONE = cast(Any, None)  # routers are made, and nobody is asked
 INSIDE = {"/healthcheck", "/ready", "/metrics", "/parked", "/parked/retry"}
 
 
@@ -44,6 +50,16 @@ def test_the_policy_lets_pods_reach_the_ports_of_their_engines() -> None:
     assert wanted | {53} == open_to
 
 
+def test_the_policy_for_alerts_that_is_shown_is_valid_and_lets_the_doors_out() -> None:
+    text = (MANIFESTS / "network.yaml").read_text()
+    [shown] = read(text.partition("\n# ---\n")[2].replace("\n# ", "\n").removeprefix("# "))
+    for version in ("1.27", kubernetes_validate.latest_version()):
+        kubernetes_validate.validate(shown, version, strict=True)
+    assert shown["metadata"]["namespace"] == next(iter(named("Namespace")))
+    assert selected(shown["spec"]["podSelector"]) == ["transaction-api"]
+    assert {port["port"] for rule in shown["spec"]["egress"] for port in rule["ports"]} == {443, 465, 587}
+
+
 def routed(ingress: Json) -> Iterator[Json]:
     [rule] = ingress["spec"]["rules"]
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
@@ -57,17 +73,21 @@ def leads_to(path: Json, route: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("role", "router", "more"),
+    ("role", "routers", "more"),
     [
-        ("transaction-api", transaction_router(cast(Any, None)), set()),
-        ("discovery-api", discovery_router(cast(Any, None)), {"/docs", "/openapi.json"}),
+        (
+            "transaction-api",
+            [transaction_router(NONE), profile_routes(NONE), alert_routes(NONE, NONE)],
+            set(),
+        ),
+        ("discovery-api", [discovery_router(NONE)], {"/docs", "/openapi.json"}),
     ],
 )
 def test_each_door_is_routed_to_all_of_it_and_to_nothing_inside(
-    role: str, router: Any, more: set[str]
+    role: str, routers: list[Any], more: set[str]
 ) -> None:
     paths = list(routed(named("Ingress")[role]))
-    routes = {route.path for route in router.routes} | more
+    routes = {route.path for router in routers for route in router.routes} | more
     for path in paths:
         assert path["backend"] == {"service": {"name": role, "port": {"name": "http"}}}
         assert any(leads_to(path, route) for route in routes), path

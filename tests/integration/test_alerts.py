@@ -6,24 +6,20 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import httpx
 import orjson
 import pytest
 from aiohttp import web
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from alerts.destinations import DeliveryFailed
+from alerts.delivery import DeliveryFailed
 from alerts.grouping import HOUR_S
 from alerts.keeping import trays_of
 from alerts.make import Alerts, Options, destination_id, make_alerts
@@ -41,6 +37,7 @@ from stream.outcomes import Outcome, encode_outcome
 from stream.sqlite import SqliteLog
 from stream.topics import Topics, create_topics
 from tests.support.nodes import QUICK
+from tests.support.sinks import MailSink, mail_sink
 from transaction_api.policy import Identity, OpenDoor
 
 TOPICS, GROUP, KEY = Topics("t"), "north.alerts.s", b"a key of sixteen or more"
@@ -53,60 +50,11 @@ T0 = 1_780_000_000
 DAY_S = 86_400
 
 
-@dataclass
-class MailSink:
-    """What an SMTP server has taken. `refuse` is its answer instead, to whom it names."""
-
-    mails: list[EmailMessage] = field(default_factory=list)
-    refuse: dict[str, str] = field(default_factory=dict)
-    port: int = 0
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address in self.refuse:
-            return self.refuse[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        content = cast(bytes, envelope.content)
-        self.mails.append(BytesParser(policy=default).parsebytes(content))
-        return "250 taken"
-
-    def to(self, address: str) -> list[EmailMessage]:
-        return [mail for mail in self.mails if mail["To"] == address]
-
-    @property
-    def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
-
-
-class AnyPort(Controller):
-    """A server on any free port."""
-
-    def _trigger_server(self) -> None:
-        self.port = cast(asyncio.Server, self.server).sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
-
-
 async def until(reached: Callable[[], bool]) -> None:
     """Wait for it, a limited time."""
     async with asyncio.timeout(20):
         while not reached():  # noqa: ASYNC110 - what is waited for happens in other threads
             await asyncio.sleep(0.005)
-
-
-@contextmanager
-def mail_sink() -> Iterator[MailSink]:
-    sink = MailSink()
-    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
-    controller.start()
-    try:
-        sink.port = controller.port
-        yield sink
-    finally:
-        controller.stop()
 
 
 @dataclass

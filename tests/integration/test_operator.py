@@ -14,14 +14,22 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from cv.shelf import Shelf
+from federation.advice import ERROR, FINE, Advice
+from federation.doctor import diagnose
 from tests.servers.elastic import ElasticServer
 from tests.servers.kafka import KafkaServer
+from tests.support import cmip6
 from tests.support.command import finished
-from tests.support.http import collection
+from tests.support.http import Served, collection, two_running
 from tests.support.remove import remove_indices, remove_topics
 from tests.support.site import Processes, processes
+from tests.support.vocabularies import FLAT, vocabulary_of
 
 KEY = "a key for the operator"
+# A new node has these to say: no vocabulary was imported yet, and nobody hears of alerts.
+HISTORICAL = "CMIP6.CMIP.MOHC.UKESM1-0-LL.historical.r1i1p1f1.Amon.tas.gn.v20200101"
+NEW = {"STACFED_ALERTS", "vocabulary cmip6", "vocabulary cmip7"}
 
 
 @pytest.fixture
@@ -77,7 +85,7 @@ def test_the_doctor_finds_what_somebody_has_changed(tmp_path: Path, engines: dic
     succeeded(finished(tmp_path, "topics", "create", **engines))
     succeeded(finished(tmp_path, "index", "create", **engines))
     code, found = doctor(tmp_path, engines)
-    assert (code, list(found)) == (0, ["the store"])  # new: no node has used it yet
+    assert (code, set(found)) == (0, NEW | {"the store"})  # new: no node has used it yet
     servers, name = engines["log_url"].removeprefix("kafka://").split("/")
     asyncio.run(forget_soon(servers, f"{name}.transactions"))
     url, _, prefix = engines["store_url"].rpartition("/")
@@ -122,7 +130,7 @@ def test_the_doctor_of_engines_that_are_away(tmp_path: Path) -> None:
     away = {"log_url": "kafka://127.0.0.1:1/p", "store_url": "http://127.0.0.1:1/p"}
     code, found = doctor(tmp_path, away)
     assert code == 1
-    assert set(found) == {"STACFED_HANDLE_KEY", "the log", "the store"}
+    assert found.keys() == NEW | {"STACFED_HANDLE_KEY", "the log", "the store"}
     found_text = finished(tmp_path, "topics", "create", **away, start_wait_s="1")
     assert found_text.returncode == 2
     assert "Kafka" in found_text.stderr
@@ -135,10 +143,39 @@ async def test_the_doctor_of_a_node_at_work(
         site.nodes = ("north",)
         await publish_and_leave(site)
     code, found = doctor(tmp_path, engines)
-    assert (code, found) == (0, {})
+    assert (code, set(found)) == (0, NEW)
     shown = finished(tmp_path, "doctor", **engines).stdout
     assert "group north.index." in shown
     assert "lag of" in shown
+
+
+async def test_the_doctor_looks_at_the_rules(tmp_path: Path) -> None:
+    content = {name: said for name, said in FLAT.items() if "activity" in name or "experiment" in name}
+    shelves = {node: Shelf(tmp_path / node) for node in ("n1", "n2")}
+    entry = shelves["n1"].put(vocabulary_of(content))
+    shelves["n1"].use("cmip6", "6.2.1.0")
+    async with two_running(tmp_path, lambda node: {"vocabularies": shelves[node].folder}) as (first, second):
+        await first.settled("POST", "/collections", json=collection("CMIP6"))
+        await first.settled("POST", "/collections/CMIP6/items", json=cmip6.item(HISTORICAL))
+        here, there = [await advice(served) for served in (first, second)]
+    assert here.keys() == NEW - {"vocabulary cmip6"}
+    assert there.keys() == NEW | {"records kept aside"}
+    assert "1 applied unchecked for want of vocabulary cmip6 6.2.1.0" in there["records kept aside"].detail
+    assert "then stacfed cv use cmip6" in there["vocabulary cmip6"].do
+
+    shelves["n2"].put(vocabulary_of(content))
+    assert (await advice(second))["vocabulary cmip6"].do == "stacfed cv use cmip6 6.2.1.0"
+    path = shelves["n2"].folder / "cmip6" / f"{entry.sha256}.json"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert str(path) in (await advice(second))["the rules"].detail
+    shelves["n2"].folder.joinpath("cmip6", "current").write_text(entry.sha256)  # and now it is in use
+    found = (await advice(second))["the rules"]
+    assert (found.level, str(path) in found.detail, "none starts" in found.do) == (ERROR, True, True)
+
+
+async def advice(served: Served) -> dict[str, Advice]:
+    """What is not fine by what it is about."""
+    return {one.about: one for one in await diagnose(served.node.settings) if one.level != FINE}
 
 
 async def publish_and_leave(site: Processes) -> None:

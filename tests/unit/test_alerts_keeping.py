@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.book import Book
+from alerts.address_book import AddressBook
 from alerts.destinations import LogDestination, Office
 from alerts.grouping import Limits, Tray, Wish, fold
 from alerts.keeping import change_trays, trays_of
@@ -59,7 +59,7 @@ async def test_somebody_always_faster_is_not_waited_for_for_ever() -> None:
 
 
 def sender(store: MemoryStore, destination: LogDestination, now_s: int = T0 + 60) -> Sender:
-    book = Book(store, KEY, lambda: now_s)
+    book = AddressBook(store, KEY, lambda: now_s)
     return Sender(
         "north.a", "north", store, book, {"d": destination}, Office("north"), lambda: now_s, look_s=0.001
     )

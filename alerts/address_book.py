@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Book:
+class AddressBook:
     """`key` proves confirmations; every process of a node has the same. `unconfirmed_max` limits the mail that
     strangers can make this node send."""
 

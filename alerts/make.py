@@ -11,6 +11,7 @@ from alerts.destinations import Destination, Office
 from alerts.follower import AlertKeeper, unkeyed
 from alerts.grouping import Limits, Wish
 from alerts.notices import Notice
+from alerts.refusals import Refusals
 from alerts.sender import Sender
 from catalogue.store import Store
 from stream.consume import Follower
@@ -49,11 +50,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Alerts:
-    """Run the follower as any other and `sender.run()` beside it; routes and commands use the book."""
+    """Run the follower as any other, `sender.run()` and `refusals.run()` beside it; routes and commands use the book,
+    and the door tells `refusals`."""
 
     book: AddressBook
     follower: Follower[Notice | None]
     sender: Sender
+    refusals: Refusals
 
 
 def destination_id(url: str) -> str:
@@ -85,4 +88,4 @@ def make_alerts(
     sender = Sender(
         process, options.node, store, book, operators, options.office, now_s, limits, alarms=alarms
     )
-    return Alerts(book, follower, sender)
+    return Alerts(book, follower, sender, Refusals(store, book, now_s, limits))

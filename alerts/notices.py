@@ -8,9 +8,12 @@ from typing import Any
 
 import orjson
 
+from stream.errors import Problem
+from stream.events import Requester
 from stream.outcomes import Outcome
 
 ANOMALY, DEAD_LETTER, FAILED, REJECTED = "anomaly", "dead-letter", "failed", "rejected"
+REFUSED = "refused"  # at a door: nothing of it is on the log
 PARKED, STOPPED = "parked", "stopped"  # alarms about a process, not outcomes
 URGENT = frozenset({ANOMALY, DEAD_LETTER, FAILED, PARKED, STOPPED})
 COUNTED = frozenset({"indexed", "unchanged"})  # good ends: numbers in a digest, nothing more
@@ -83,6 +86,36 @@ def notice_of(outcome: Outcome) -> Notice | None:
         vocabularies=tuple(versions)[:FINDINGS_MAX],
         command=_command(outcome),
         begins=outcome.outcome in ENDS and (outcome.parent is None or outcome.parent.index == 0),
+    )
+
+
+def refusal_of(
+    problem: Problem,
+    requester: Requester,
+    collection: str,
+    item_id: str,
+    node: str,
+    request_id: str,
+    time: str,
+) -> Notice:
+    """The notice of a request that a door refused."""
+    findings = [finding.to_json() for finding in problem.findings[: FINDINGS_MAX * 10]]
+    return Notice(
+        kind=REFUSED,
+        collection=printable(collection, ID_CHARACTERS_MAX),
+        item_id=printable(item_id, ID_CHARACTERS_MAX),
+        handle="",
+        event_id="",
+        node=node,
+        sub=printable(requester.sub, 200),
+        client_id=printable(requester.client_id, 200),
+        time=time,
+        check=_check({"type": problem.type}, findings),
+        detail=printable(f"{problem.detail} (request {request_id})", TEXT_CHARACTERS_MAX),
+        findings=tuple(_finding(found) for found in findings[:FINDINGS_MAX]),
+        findings_more=max(len(problem.findings) - FINDINGS_MAX, 0),
+        command="stacfed check FILE",
+        begins=True,
     )
 
 

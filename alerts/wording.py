@@ -19,6 +19,7 @@ WORDS = {
     "dead-letter": ("dead letter", "dead letters"),
     "failed": ("failed transfer", "failed transfers"),
     "rejected": ("refusal", "refusals"),
+    "refused": ("refusal at the door", "refusals at the door"),
     "parked": ("parked dataset", "parked datasets"),
     "stopped": ("stopped follower", "stopped followers"),
     "indexed": ("record indexed", "records indexed"),

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 import orjson
@@ -24,8 +24,11 @@ REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
 KIND_OF_STATUS = {404: "route-does-not-exist", 405: "method-not-allowed"}
 
 
-def make_app(title: str, routers: Sequence[APIRouter]) -> FastAPI:
-    """The application: these routes, and one answer to every fault."""
+ToldOf = Callable[[Request, Problem], None]
+
+
+def make_app(title: str, routers: Sequence[APIRouter], refused: ToldOf | None = None) -> FastAPI:
+    """The application: these routes, and one answer to every fault. `refused` is told of every refused request."""
     app = FastAPI(
         title=title,
         version="1",
@@ -34,6 +37,7 @@ def make_app(title: str, routers: Sequence[APIRouter]) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
+    app.state.refused = refused
     for router in routers:  # not include_router: a nested router costs every request a tenth of its time
         app.router.routes.extend(router.routes)
     app.add_exception_handler(Refused, _refused)
@@ -80,6 +84,8 @@ class Envelope:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     metrics.EVENTS_REFUSED.labels(error.problem.kind).inc()
+    if request.app.state.refused is not None:
+        request.app.state.refused(request, error.problem)
     return _problem(request, error.problem)
 
 

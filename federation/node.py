@@ -13,7 +13,7 @@ from typing import IO, Any
 from fastapi import FastAPI
 
 from catalogue.store import STORE_NAME, Store, store_identity
-from federation.alerting import alarms_of
+from federation.alerting import alarms_of, tell_refusal
 from federation.app import make_app
 from federation.engines import open_log, open_store
 from federation.health import Check, Health, health_routes
@@ -120,14 +120,16 @@ async def make_node(
             lock.close()
         raise
     followers = [follower for role in made for follower in role.followers]
-    for sender in (sender for role in made for sender in role.senders):
-        sender.alarms = lambda: alarms_of(settings.node, followers)
+    alerts = next((each for role in made for each in role.alerts), None)
+    if alerts is not None:
+        alerts.sender.alarms = lambda: alarms_of(settings.node, followers)
     jobs = [book.run, *(job for role in made for job in role.jobs)]
     rechecks = [recheck for role in made for recheck in role.rechecks]
     needed = {engine for role in roles for engine in NEEDED[role]}
     health = Health(followers, _checks(parts), needed, lambda: _rules(book, rechecks))
     routers = [router for role in made for router in role.routers]
-    app = make_app(settings.catalog_title, [*routers, health_routes(health)])
+    refused = tell_refusal(alerts.refusals, settings.node) if alerts is not None else None
+    app = make_app(settings.catalog_title, [*routers, health_routes(health)], refused)
     return Node(settings, own_log, own_store, app, followers, jobs, groups, book, log is None, locks)
 
 

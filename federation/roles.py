@@ -9,8 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from alerts.make import make_alerts
-from alerts.sender import Sender
+from alerts.make import Alerts, make_alerts
 from catalogue.store import Store
 from discovery_api.routes import Reader
 from discovery_api.routes import router as discovery_router
@@ -91,7 +90,7 @@ class Made:
     routers: list[APIRouter] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     rechecks: list[Recheck] = field(default_factory=list)
-    senders: list[Sender] = field(default_factory=list)
+    alerts: list[Alerts] = field(default_factory=list)
 
 
 def make_role(role: Role, parts: Parts) -> Made:
@@ -166,7 +165,9 @@ def _transaction_api(parts: Parts) -> Made:
         load_handle_key(settings).encode(), clock.now, lambda: clock.now_ms() // 1000,
     )  # fmt: skip
     routers = [transaction_router(api), profile_routes(parts.book), alert_routes(alerts.book, open_door)]
-    return Made([follower, alerts.follower], routers, jobs=[alerts.sender.run], senders=[alerts.sender])
+    return Made(
+        [follower, alerts.follower], routers, jobs=[alerts.sender.run, alerts.refusals.run], alerts=[alerts]
+    )
 
 
 def _discovery_api(parts: Parts) -> Made:

@@ -116,6 +116,8 @@ def excerpt(value: Any) -> Any:
 
 
 def _beginning(value: Any) -> tuple[str, bool]:
+    if isinstance(value, str) and len(value) > VALUE_CHARS_MAX:
+        value = value[: VALUE_CHARS_MAX + 1]  # a text is encoded in one piece, however long it is
     text = ""
     for chunk in json.JSONEncoder(ensure_ascii=False).iterencode(value):  # lazily: the value may be huge
         text += chunk

@@ -99,7 +99,7 @@ class Api:
 
     async def call(self, request: Request, body: bytes) -> Call:
         """Who asks for what, from the headers."""
-        identity = await self.authenticator.identify(request.headers)
+        identity = request.state.identity = await self.authenticator.identify(request.headers)
         key = request.headers.get("idempotency-key")
         if key is not None and PRINTABLE.fullmatch(key) is None:
             raise Refused("malformed-query", "an Idempotency-Key is 1 to 200 printable characters")

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
@@ -18,24 +18,28 @@ import httpx
 import orjson
 import pytest
 from aiohttp import web
+from fastapi import Request
 
 from alerts.delivery import DeliveryFailed
 from alerts.grouping import HOUR_S
 from alerts.keeping import trays_of
 from alerts.make import Alerts, Options, destination_id, make_alerts
-from alerts.notices import Notice
+from alerts.notices import Notice, refusal_of
+from alerts.refusals import HELD_MAX
 from alerts.webhook import Webhook
 from alerts.wording import trial
 from catalogue.sqlite import SqliteStore
-from catalogue.store import NOTICES, REQUESTS, Query
+from catalogue.store import NOTICES, REQUESTS, Document, Query, Ref
 from federation.alert_routes import alert_routes
 from federation.app import make_app
-from stream.errors import Finding, Problem
+from stream.errors import Finding, Problem, Unavailable
 from stream.events import Parent, Requester
 from stream.log import Message
 from stream.outcomes import Outcome, encode_outcome
 from stream.sqlite import SqliteLog
 from stream.topics import Topics, create_topics
+from tests.support.http import collection, running, settings
+from tests.support.memory_store import MemoryStore
 from tests.support.nodes import QUICK
 from tests.support.sinks import MailSink, mail_sink
 from transaction_api.policy import Identity, OpenDoor
@@ -176,6 +180,13 @@ async def site(folder: Path, **told: Any) -> AsyncIterator[Site]:
         yield found
     finally:
         await found.stop()
+
+
+class DownStore(MemoryStore):
+    """One that is away."""
+
+    async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
+        raise Unavailable("the store is away")
 
 
 def outcome(
@@ -370,6 +381,68 @@ async def test_a_publisher_has_one_digest_a_period_and_the_urgent_at_once(tmp_pa
             assert "and 4 more of this kind" in sink.mails[1].get_content()
             await found.later(3 * DAY_S)
             assert len(sink.mails) == 2
+
+
+def refusal(n: int, collection: str = "CMIP6", sub: str = "ann") -> Notice:
+    problem = Problem("stac-validation", "the item fails its checks", (FINDING,))
+    return refusal_of(
+        problem, Requester(sub=sub), collection, "", "north", f"r{n}", "2026-05-28T20:27:00.000000Z"
+    )
+
+
+async def test_refusals_at_the_door_are_in_the_digest_of_who_asked(tmp_path: Path) -> None:
+    with mail_sink() as sink:
+        async with site(tmp_path, smtp_url=sink.url) as found:
+            await subscribed(found, sink, collection="CMIP6", period_s=DAY_S)
+            sink.mails.clear()
+            for n in range(5):
+                found.alerts.refusals.put(refusal(n))
+            found.alerts.refusals.put(refusal(9, collection="CMIP7"))
+            await found.alerts.refusals.look()
+            await found.alerts.refusals.look()  # nothing is told twice
+            await found.later(DAY_S)
+            [mail] = sink.mails
+            assert mail["Subject"] == "[stacfed north] 5 refusals at the door in CMIP6"
+            assert "request r0" in mail.get_content()
+            assert "CMIP7" not in mail.get_content()
+
+
+async def test_refusals_wait_for_the_store_and_are_bounded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mail_sink() as sink:
+        async with site(tmp_path, smtp_url=sink.url) as found:
+            await subscribed(found, sink, identity="ann", period_s=DAY_S)
+            sink.mails.clear()
+            refusals = found.alerts.refusals
+            for n in range(HELD_MAX + 10):
+                refusals.put(refusal(n))
+            store, refusals.store = refusals.store, DownStore()
+            with pytest.raises(Unavailable):
+                await refusals.look()
+            refusals.store = store
+            await refusals.look()
+            assert [
+                record.__dict__["count"] for record in caplog.records if "too many" in record.message
+            ] == [10]
+            await found.later(DAY_S)
+            assert sink.mails[0]["Subject"].startswith(f"[stacfed north] {HELD_MAX:,} refusals at the door")
+
+
+async def test_a_door_tells_whose_request_it_refused(tmp_path: Path) -> None:
+    async with running(settings(tmp_path)) as node:
+        told: list[tuple[str, str]] = []
+        state = node.node.app.state
+        assert state.refused is not None
+
+        def listen(request: Request, problem: Problem) -> None:
+            told.append((request.state.identity.requester.sub, problem.kind))
+
+        state.refused = listen
+        await node.settled("POST", "/collections", json=collection("CMIP6"))
+        answer = await node.http.post("/collections/CMIP6/items", json={"type": "Feature"})
+        assert answer.status_code == 400
+        assert told == [("anonymous", "stac-validation")]
 
 
 async def test_a_publisher_hears_of_what_they_sent(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ async def make_node(
         )
     try:
         book = Rulebook(settings)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise SettingsError(f"the rules cannot be used: {error}") from error
     locks = _locks(settings, roles)
     own_log, own_store = log or open_log(settings), store or open_store(settings)

@@ -41,7 +41,7 @@ class Outcome:
     expected: tuple[str, ...] = ()
     parent: Parent | None = None
     problem: dict[str, Any] | None = None  # as on the wire
-    requester: Requester = field(default_factory=Requester)
+    requester: Requester = field(default_factory=Requester, hash=False)
     unchecked: tuple[str, ...] = ()
 
     @property

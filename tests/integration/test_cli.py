@@ -167,7 +167,7 @@ def test_bad_items_are_named_and_the_others_settle(stacfed: Stacfed, tmp_path: P
     first, good = item(IDS[2]), item(IDS[3])
     assert stacfed("publish", written(tmp_path / "first.ndjson", first)) == 0
     shapeless, other = item(IDS[4]) | {"geometry": {"type": "Point"}}, item(IDS[2])
-    other["properties"]["cmip6:grid_label"] = "gr"
+    other["properties"]["cmip6:variable_long_name"] = "another"
     stranger = item(IDS[5]) | {"id": "stranger"}
     file = written(tmp_path / "all.ndjson", shapeless, other, stranger, good)
     for check in (["--check"], []):
@@ -210,7 +210,7 @@ def test_a_fault_in_a_file_ends_the_work_after_what_was_sent(
 
 def test_request_shows_the_end(stacfed: Stacfed, tmp_path: Path, node: str) -> None:
     good, other = item(IDS[6]), item(IDS[6])
-    other["properties"]["cmip6:grid_label"] = "gr"
+    other["properties"]["cmip6:variable_long_name"] = "another"
     for found, code, state in ((good, 0, "settled"), (other, 1, "rejected")):
         assert stacfed("publish", "--no-wait", written(tmp_path / "x.ndjson", found)) == 0
         handle = stacfed.out.split()[3]

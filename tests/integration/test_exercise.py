@@ -15,7 +15,17 @@ import orjson
 
 from tests.support import cmip6
 from tests.support.cmip6 import Item, data_keys, item, other_bytes, real_ids, sample_ids, second_version
-from tests.support.http import Json, Served, collection, features, operation, running, settings, two_running
+from tests.support.http import (
+    Json,
+    Served,
+    collection,
+    features,
+    operation,
+    problem,
+    running,
+    settings,
+    two_running,
+)
 from tests.support.modelled import check_nodes, every_item
 from tests.support.stacks import Stack
 
@@ -91,6 +101,7 @@ async def test_real_input_by_the_thousand(tmp_path: Path, shared: Path, stack: S
     name = scenes[0]["collection"]
     of_scenes = orjson.loads((shared / "items" / "sentinel-2-l2a-cogs.collection.json").read_bytes())
     real = [orjson.loads(path.read_bytes()) for path in sorted((shared / "items").glob("cmip6-*.json"))]
+    [contradicting] = [one for one in real if one["properties"]["cmip6:member_id"] not in one["id"]]
     made = [item(item_id) for item_id in real_ids(shared)]
     seconds = [second_version(first) for first in made[::10]]
     assert (len(scenes), len(real), len(made), len(seconds)) == (100, 2, 2000, 200)
@@ -98,6 +109,11 @@ async def test_real_input_by_the_thousand(tmp_path: Path, shared: Path, stack: S
         federation = Federation(nodes)
         await federation.create({**of_scenes, "id": name}, collection("CMIP6", title="CMIP6"))
         await federation.publish(scenes, 50, name)
+        refused = problem(await nodes[0].http.post(DATASETS, json=contradicting), "stac-validation")
+        assert [one["pointer"] for one in refused["findings"] if one["level"] == "error"] == [
+            "/properties/cmip6:member_id"
+        ]
+        contradicting["properties"]["cmip6:member_id"] = contradicting["properties"]["cmip6:variant_label"]
         await federation.publish([*real, *made], 500)
         await federation.publish(seconds, 100)
         assert await federation.states() == {"settled": 2 + 5 + 2}

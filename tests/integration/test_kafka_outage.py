@@ -69,9 +69,10 @@ async def test_what_was_acknowledged_survives_the_broker(own_kafka: Callable[[in
     known = len(acked)
     await until(more)
     await until(caught_up)
+    told = dict(acked)  # what is acknowledged from here on may not be read any more
     stop.set()
     await asyncio.gather(*tasks)
-    for receipt, value in acked.items():
+    for receipt, value in told.items():
         [record] = await log.read(receipt.place, receipt.offset, 1)
         assert record.value == value == seen[receipt.place, receipt.offset]
     await log.close()

@@ -59,7 +59,7 @@ async def test_three_processes_are_one_node(site: Processes) -> None:
     assert (await door.get("/search")).status_code == 404
     followers = [[one["follower"] for one in (await http.get("/ready")).json()["followers"]]
                  for http in (door, index, reader)]  # fmt: skip
-    assert followers == [["handles"], ["index"], []]
+    assert followers == [["handles", "alerts"], ["index"], []]
     for http in (door, index, reader):
         assert (await http.get("/healthcheck")).status_code == 200
         assert "stacfed_http_requests_total" in (await http.get("/metrics")).text

@@ -25,7 +25,7 @@ servers: $(DEV) ## a real Kafka and Elasticsearch until Ctrl-C; ARGS='--brokers 
 	$(BIN)/python -m tests.servers $(ARGS)
 
 test: $(DEV) ## the tests; ARGS='-k settings' picks some
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(DEV) ## format, lint, types, import contracts, documents that drifted
 	$(BIN)/ruff format --check .

@@ -192,10 +192,14 @@ class Profile:
         if self._pattern is None:
             return item_id, None
         pattern, first, second = self._pattern
-        match = pattern.fullmatch(item_id.encode(errors="replace"))
-        if match is None or match[first] is None or match[second] is None:
+        encoded = item_id.encode(errors="replace")
+        match = pattern.fullmatch(encoded)
+        if match is None:
             return None
-        dataset, version = match[first].decode(), match[second].decode()
+        (start, end), (begin, last) = match.span(first), match.span(second)
+        if start < 0 or begin < 0:  # the group took no part
+            return None
+        dataset, version = encoded[start:end].decode(), encoded[begin:last].decode()
         numbered = self.ids.order != "number" or (version.isascii() and version.isdigit())
         return (dataset, version) if dataset and numbered else None
 

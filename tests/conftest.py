@@ -1,4 +1,8 @@
-"""What all tests share: the data beside the repository, and no silent skips where a server was promised."""
+"""What all tests share: the data beside the repository, servers, and no silent skips where a server was promised.
+
+Tests may be distributed over processes (`make test`, pytest-xdist): they share the servers then too, see
+tests.servers.lending.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.servers import session
 from tests.servers.elastic import ElasticServer
 from tests.servers.kafka import KafkaServer
+from tests.servers.lending import Lender, borrowed
 from tests.servers.session import NamedElastic, NamedKafka
 from tests.servers.tools import Missing
 
@@ -21,6 +26,13 @@ Server = TypeVar("Server")
 pytest.register_assert_rewrite("tests.support", "tests.model.compare")  # their asserts tell what differs
 
 ROOT = Path(__file__).resolve().parent.parent
+LENDER = pytest.StashKey[Lender]()
+# Where tests are distributed, each file is one piece; the longest begin first, so that none is left over at the end.
+LONGEST = (
+    "test_outages.py", "test_crash_boundaries.py", "test_simulation.py", "test_differential.py",
+)  # fmt: skip
+SHARED_SERVERS = {"kafka": session.shared_kafka, "elastic": session.shared_elastic}
+LENT_SERVERS = {"kafka": session.lent_kafka, "elastic": session.lent_elastic}
 
 
 @pytest.fixture(scope="session")
@@ -42,17 +54,43 @@ def _or_skip(server: AbstractContextManager[Server]) -> Iterator[Server]:
         yield running
 
 
+@contextmanager
+def _shared_server(config: pytest.Config, name: str) -> Iterator[Any]:
+    lender = getattr(config, "workerinput", {}).get("lender")
+    if lender is None:
+        with SHARED_SERVERS[name]() as server:
+            yield server
+    else:
+        yield borrowed(lender, name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker; who runs all tests one after the other sees the quick ones first."""
+    if hasattr(config, "workerinput"):
+        places = {name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_configure_node(node: Any) -> None:
+    """Before a worker is started: it is told where to borrow the shared servers."""
+    if LENDER not in node.config.stash:
+        node.config.stash[LENDER] = Lender(LENT_SERVERS)
+        node.config.add_cleanup(node.config.stash[LENDER].close)
+    node.workerinput["lender"] = node.config.stash[LENDER].address
+
+
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaServer | NamedKafka]:
+def kafka(pytestconfig: pytest.Config) -> Iterator[KafkaServer | NamedKafka]:
     """One broker that all tests share; each uses topics and groups of its own names."""
-    with _or_skip(session.shared_kafka()) as server:
+    with _or_skip(_shared_server(pytestconfig, "kafka")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def secure_kafka(kafka: KafkaServer | NamedKafka) -> Iterator[KafkaServer]:
+def secure_kafka(kafka: KafkaServer | NamedKafka) -> Iterator[KafkaServer | NamedKafka]:
     """A broker that also listens for SASL_SSL: the shared one, unless somebody else runs that."""
-    if isinstance(kafka, KafkaServer) and kafka.ports.secure:
+    if kafka.ports.secure if isinstance(kafka, KafkaServer) else kafka.secure_bootstrap:
         yield kafka
     else:
         with _or_skip(session.kafka_server(secure=True)) as server:
@@ -60,9 +98,9 @@ def secure_kafka(kafka: KafkaServer | NamedKafka) -> Iterator[KafkaServer]:
 
 
 @pytest.fixture(scope="session")
-def elastic() -> Iterator[ElasticServer | NamedElastic]:
+def elastic(pytestconfig: pytest.Config) -> Iterator[ElasticServer | NamedElastic]:
     """One node that all tests share; each uses indices of its own names."""
-    with _or_skip(session.shared_elastic()) as server:
+    with _or_skip(_shared_server(pytestconfig, "elastic")) as server:
         yield server
 
 

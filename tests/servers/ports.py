@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import socket
-from contextlib import ExitStack, suppress
 
 # Below the ports that systems give to clients: nobody takes a stopped server's port by connecting somewhere, and a
 # client that retries while the server is down cannot connect to itself.
@@ -14,19 +13,39 @@ CONNECT_S = 1.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports of 127.0.0.1 that nobody listens on at the moment."""
+    """Ports of 127.0.0.1 that nobody listens on, and that no other call of any process gets while this one lives."""
     found: list[int] = []
-    with ExitStack() as held:
-        for _ in range(TRIES):
-            if len(found) == count:
-                break
-            port = random.choice(PORTS)
-            taken = held.enter_context(socket.socket())
-            with suppress(OSError):
-                taken.bind(("127.0.0.1", port))
-                found.append(port)
+    for _ in range(TRIES):
+        if len(found) == count:
+            break
+        port = random.choice(PORTS)
+        if _reserved(port) and _unused(port):
+            found.append(port)
     assert len(found) == count, f"no {count} free ports after {TRIES} tries"
     return found
+
+
+def _reserved(port: int) -> bool:
+    """Until this process ends, not only until a server listens: a server that is down keeps its port.
+
+    The mark is the UDP port of that number, which no server uses: one process has it, and the system takes it back.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mark:
+        try:
+            mark.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        mark.detach()
+    return True
+
+
+def _unused(port: int) -> bool:
+    with socket.socket() as taken:
+        try:
+            taken.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def listening(port: int) -> bool:

@@ -23,9 +23,17 @@ Server = TypeVar("Server", KafkaServer, ElasticServer)
 
 @dataclass(frozen=True)
 class NamedKafka:
-    """A cluster that somebody else runs."""
+    """A cluster that somebody else runs; one of another process of ours may listen for SASL_SSL as well."""
 
     bootstrap: str
+    secure_bootstrap: str = ""
+    user = KafkaServer.user
+    password = KafkaServer.password
+
+    @property
+    def ca_file(self) -> Path:
+        """As of a KafkaServer."""
+        return certificates() / "ca.pem"
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,22 @@ def shared_elastic() -> AbstractContextManager[ElasticServer | NamedElastic]:
     """The node of STACFED_TEST_ELASTIC, or one of our own."""
     named = os.environ.get("STACFED_TEST_ELASTIC")
     return nullcontext(NamedElastic(named.rstrip("/"))) if named else elastic_server()
+
+
+@contextmanager
+def lent_kafka() -> Iterator[NamedKafka]:
+    """The shared cluster, for other processes."""
+    with shared_kafka() as server:
+        if isinstance(server, KafkaServer):
+            server = NamedKafka(server.bootstrap, server.secure_bootstrap if server.ports.secure else "")
+        yield server
+
+
+@contextmanager
+def lent_elastic() -> Iterator[NamedElastic]:
+    """The shared node, for other processes."""
+    with shared_elastic() as server:
+        yield NamedElastic(server.url)
 
 
 def _have_certificates() -> bool:

@@ -196,6 +196,27 @@ def test_free_ports_are_free_and_distinct() -> None:
         assert listening(ports[0])
 
 
+RIVAL = """
+import sys
+from tests.servers import ports
+ports.PORTS = [int(port) for port in sys.argv[1:]]
+print(*ports.free_ports(1))
+"""
+
+
+def test_no_other_process_gets_the_same_ports() -> None:
+    """Nobody listens there yet: the servers of two test processes may be just starting."""
+    ports = list(map(str, free_ports(2)))
+    command = [sys.executable, "-c", RIVAL]
+    rival = subprocess.run([*command, *ports], cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S)
+    assert "no 1 free ports" in rival.stderr
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        free = str(other.getsockname()[1])
+    rival = subprocess.run([*command, *ports, free], cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S)
+    assert rival.stdout.split() == [free]
+
+
 def test_states_of_processes() -> None:
     assert process_state("7 (java) S 1 5 6 0") == ("S", 5)
     assert process_state("7 (a) Z (b) R 1 5 6 0") == ("R", 5)

@@ -33,10 +33,9 @@ ONCE = {"memory"}  # takes minutes
 FIGURES = (
     {
         "check": ("P2 full validation of a CMIP6 item", "us", "<= 100"),
+        "check_again": ("... of one that was checked a moment before", "us", "-"),
         "check_json": ("... reading its JSON, which is not part of that", "us", "-"),
         "check_bytes": ("... the item", "bytes", "-"),
-        "vocabulary_load": ("flat CMIP6 vocabulary, loaded", "ms", "-"),
-        "vocabulary_mib": ("... memory that it holds", "MiB", "-"),
         "decode": ("an event decoded, 4 KB", "us", "-"),
         "decide": ("P3 an event decided", "us", "<= 50"),
         "index": ("P4 index node into SQLite", "events/s", ">= 5,000"),
@@ -66,6 +65,15 @@ FIGURES = (
             "<= 300",
         ),
         "engines_searchable_p99": ("... p99", "ms", "<= 2,000"),
+    }
+    | {
+        f"{name}_{part}": (f"{said}: {what}", unit, "-")
+        for name, said in (
+            ("flat", "CMIP6, flat"),
+            ("newer", "CMIP6, newer layout"),
+            ("cmip7", "CMIP7 1.2.16"),
+        )
+        for part, what, unit in (("load", "loaded", "ms"), ("mib", "memory that it holds", "MiB"))
     }
     | {f"check_{name}": (f"... {name}", "us", "-") for name in validation.STEPS}
     | {

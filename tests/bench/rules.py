@@ -49,6 +49,19 @@ def folders() -> dict[str, str]:
 
 
 @cache
+def vocabularies() -> Path | None:
+    """A folder with every real vocabulary, in the order of their import; None without the shared data."""
+    found = shared()
+    if found is None:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="stacfed-bench-vocabularies-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("WCRP-universe.zip", "cmip6", "CMIP6_CVs-esgvoc.zip", "CMIP7-CVs-1.2.16.zip"):
+        _run("cv", "import", str(found / "vocabularies" / name), "--dir", str(folder))
+    return folder
+
+
+@cache
 def book() -> Rulebook:
     """The rules of such a node."""
     return Rulebook(Settings.model_validate(folders()))

@@ -153,9 +153,17 @@ async def test_of_two_workers_of_one_name_the_earlier_stops_and_says_why(
     site.settings = {**site.settings, "data_dir": str(tmp_path / "elsewhere")}
     site.running[f"{node}.index-node.earlier"] = site.running.pop(f"{node}.index-node.a")
     [later] = await started(site, "index-node")
-    await until_answers(earlier, 503)
-    [told] = (await earlier.get("/ready")).json()["followers"]
-    assert "STACFED_WORKER" in told["stopped"]
+
+    async def stopped() -> str | None:
+        [told] = (await earlier.get("/ready")).json()["followers"]
+        return str(told["stopped"]) if told["stopped"] else None
+
+    async def has_stopped() -> bool:  # it is not ready for a while before it knows why
+        return await stopped() is not None
+
+    await until(has_stopped, 60)
+    assert "STACFED_WORKER" in str(await stopped())
+    assert await answers(earlier, 503)
     await asyncio.sleep(3)  # longer than a session: it does not come back
     assert await answers(later, 200)
     for http in (earlier, later):

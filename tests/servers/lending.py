@@ -13,8 +13,8 @@ from multiprocessing.connection import Client, Connection, Listener
 from threading import Lock
 from typing import Any
 
+from tests.servers.folders import server_folder
 from tests.servers.process import NotReady
-from tests.servers.session import server_folder
 from tests.servers.tools import Missing
 
 PROBLEMS = {problem.__name__: problem for problem in (Missing, NotReady)}

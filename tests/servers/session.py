@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import TypeVar
 from tests.servers.certificates import certificates
 from tests.servers.containers import engine_answers
 from tests.servers.elastic import ElasticServer
+from tests.servers.folders import memory, server_folder
 from tests.servers.kafka import KafkaServer
 from tests.servers.tools import Missing
 
@@ -44,19 +43,9 @@ class NamedElastic:
 
 
 @contextmanager
-def server_folder() -> Iterator[Path]:
-    """A temporary folder that a server may enter as another user too."""
-    folder = Path(tempfile.mkdtemp(prefix="stacfed-server-"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def _running(make: Callable[..., Server]) -> Iterator[Server]:
-    with server_folder() as folder, closing(_started(make, folder)) as server:
+def _running(make: Callable[..., Server], quick: bool) -> Iterator[Server]:
+    # Where speed is measured a disk is a disk.
+    with server_folder(memory() if quick else None) as folder, closing(_started(make, folder)) as server:
         yield server
 
 
@@ -80,12 +69,12 @@ def kafka_server(
     brokers: int = 1, *, secure: bool = False, quick: bool = True
 ) -> AbstractContextManager[KafkaServer]:
     """A running cluster of our own; not `quick` where speed is measured. Raises Missing."""
-    return _running(partial(KafkaServer, brokers=brokers, secure=secure, quick=quick))
+    return _running(partial(KafkaServer, brokers=brokers, secure=secure, quick=quick), quick)
 
 
 def elastic_server(*, quick: bool = True) -> AbstractContextManager[ElasticServer]:
     """A running node of our own; not `quick` where speed is measured. Raises Missing."""
-    return _running(partial(ElasticServer, quick=quick))
+    return _running(partial(ElasticServer, quick=quick), quick)
 
 
 def shared_kafka() -> AbstractContextManager[KafkaServer | NamedKafka]:

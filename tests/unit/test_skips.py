@@ -36,17 +36,24 @@ pytest.skip("server: no Kafka", allow_module_level=True)
 """
 
 
+@pytest.mark.parametrize("workers", [[], ["-n1", "--dist=loadfile"]], ids=["alone", "distributed"])
 @pytest.mark.parametrize(
     ("ci", "expected"),
     [("", {"skipped": 6}), ("true", {"failed": 2, "errors": 2, "skipped": 2})],
 )
 def test_missing_server(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, expected: dict[str, int]
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    ci: str,
+    expected: dict[str, int],
+    workers: list[str],
 ) -> None:
     monkeypatch.setenv("CI", ci)
     monkeypatch.setenv("STACFED_SHARED", "nowhere")
     pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text())
     pytester.makeini("[pytest]\nmarkers = needs_server: needs a server")
     pytester.makepyfile(test_each=TESTS, test_module=MODULE)
-    result = pytester.runpytest_inprocess("--continue-on-collection-errors", "-p", "no:asyncio")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    result = pytester.runpytest("--continue-on-collection-errors", "-p", "no:asyncio", *workers)
     result.assert_outcomes(**expected)
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if ci else pytest.ExitCode.OK)

@@ -81,9 +81,9 @@ async def test_nothing_acknowledged_is_lost_while_everything_breaks(
         made = await doors[0].post("/collections", json=collection("CMIP6"), headers={"prefer": "wait=60"})
         assert made.json()["state"] == "settled", made.text
         publishers = Publishers(doors, pieces())
-        posting = asyncio.create_task(publishers.run())
-        await trouble(site, brokers, elastic, publishers)
-        await posting
+        async with asyncio.TaskGroup() as both:  # a publisher that fails is told at once
+            both.create_task(publishers.run())
+            both.create_task(trouble(site, brokers, elastic, publishers))
         assert publishers.done == PUBLISHES
         await ended(doors, publishers)
         await same_everywhere(site, readers, publishers)

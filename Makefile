@@ -10,10 +10,10 @@ DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve servers test check bench docs clean
+.PHONY: help demo serve servers test test-browser check bench docs clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME) ## a whole federation in one process; ARGS=--exit stops after the tour
 	$(BIN)/stacfed demo $(ARGS)
@@ -26,6 +26,9 @@ servers: $(DEV) ## a real Kafka and Elasticsearch until Ctrl-C; ARGS='--brokers 
 
 test: $(DEV) ## the tests; ARGS='-k settings' picks some
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-browser: $(DEV) ## the page and STAC Browser in a real Chromium; ARGS='-k box' picks some
+	$(BIN)/python -m pytest -q tests/browser $(ARGS)
 
 check: $(DEV) ## format, lint, types, import contracts, documents that drifted
 	$(BIN)/ruff format --check .

@@ -11,14 +11,17 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalogue.aggregations import Aggregates, Aggregation
 from catalogue.elastic_bulk import encode
 from catalogue.elastic_client import Access, Answered, ElasticClient
+from catalogue.elastic_counts import PER_SHARD, PER_SHARD_MOST, Inexact, aggregates_of, counts_body
 from catalogue.elastic_indices import Indices
 from catalogue.elastic_lookups import Lookups
 from catalogue.elastic_mapping import Names, Shape
-from catalogue.elastic_query import page_of, prints_body, prints_of, search_body
+from catalogue.elastic_query import TooManyBuckets, page_of, prints_body, prints_of, refused, search_body
 from catalogue.elastic_writes import Writer
-from catalogue.store import COLLECTIONS, Document, Page, Query, Ref, Verdict, Write
+from catalogue.filters import Ability
+from catalogue.store import COLLECTIONS, Document, Page, Query, Ref, Unanswerable, Verdict, Write
 from stream.errors import Unavailable
 
 SEARCHES_MAX = 16
@@ -26,7 +29,7 @@ LOOKUPS_MAX = 2
 INDEX_MISSING, SHARD_MISSING = "index_not_found_exception", "no_shard_available_action_exception"
 STARTING_LOOKS_MAX, STARTING_LOOK_S = 20, 0.1
 LOOKUP_ANSWER = "docs._id,docs._version,docs._source.body,docs.error"
-SEARCH_ANSWER = "hits.total.value,hits.hits._source.body,hits.hits.sort"
+COUNTS_ANSWER = "hits.total.value,aggregations"
 PRINTS_ANSWER = "hits.hits.fields,hits.hits.sort"
 SEARCHED = {"ignore_unavailable": "true", "allow_no_indices": "true", "allow_partial_search_results": "false"}
 REFRESHED = {"ignore_unavailable": "true", "allow_no_indices": "true", "filter_path": "_shards.failed"}
@@ -56,6 +59,10 @@ class ElasticStore:
         self._writer = Writer(self._client, self._indices)
         self._searches = asyncio.Semaphore(SEARCHES_MAX)
 
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return frozenset()
+
     async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
         return await self._lookups.get(refs)
 
@@ -69,8 +76,19 @@ class ElasticStore:
     async def search(self, query: Query) -> Page:
         path = f"/{self._names.targets(query)}/_search"
         async with self._searches:
-            answer = await self._read(path, search_body(query), filter_path=SEARCH_ANSWER, **SEARCHED)
+            answer = await self._read(path, search_body(query), **SEARCHED)
         return page_of(query, answer)
+
+    async def aggregate(self, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:
+        try:
+            return await self._counted(query, wanted)
+        except TooManyBuckets:
+            if len(wanted) < 2:
+                raise
+        parts = [
+            await self._counted(query, [one]) for one in wanted
+        ]  # the server limits those of one request
+        return Aggregates(parts[0].matched, tuple(part.counted[0] for part in parts))
 
     async def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
         alias = self._names.collections if kind == COLLECTIONS else self._names.items(collection)
@@ -99,6 +117,20 @@ class ElasticStore:
     async def close(self) -> None:
         await self._lookups.close()
         await self._client.close()
+
+    async def _counted(self, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:
+        """One request; a second one where a shard has more buckets than it was asked for."""
+        path = f"/{self._names.targets(query)}/_search"
+        reason = ""
+        for per_shard in (PER_SHARD, PER_SHARD_MOST):
+            body = counts_body(query, wanted, per_shard)
+            async with self._searches:
+                answer = await self._read(path, body, filter_path=COUNTS_ANSWER, **SEARCHED)
+            try:
+                return aggregates_of(wanted, answer)
+            except Inexact as error:
+                reason = str(error)
+        raise Unanswerable(reason)
 
     async def _look_up(self, refs: list[Ref]) -> dict[Ref, Document]:
         """One multi-get; again for a moment where an index is so new that its shards are only starting."""
@@ -129,7 +161,7 @@ class ElasticStore:
         try:
             answer = await self._client.call("POST", path, body, **parameters)
         except Answered as refusal:
-            raise ValueError(f"Elasticsearch refuses {path}: {refusal}") from refusal
+            raise refused(refusal.reason, f"Elasticsearch refuses {path}: {refusal}") from refusal
         if not isinstance(answer, dict):
             raise Unavailable("Elasticsearch's answer cannot be read")
         return answer

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from catalogue.digest import fingerprint
+from catalogue.elastic_document import found_by
 from catalogue.elastic_mapping import Names
-from catalogue.elastic_terms import terms_of
 from catalogue.store import BESIDE, COLLECTIONS, ITEMS, Verdict, Write
 
 ACTIONS_MAX = 500
@@ -106,7 +106,7 @@ def _document(write: Write) -> dict[str, Any]:
     if kind in (ITEMS, COLLECTIONS):
         fields |= {
             "id": write.ref.id, "collection": source["collection"], "item": source["id"], "state": source["state"],
-            "print": b64encode(fingerprint(write.body)).decode(), "terms": terms_of(source["item"]),
+            "print": b64encode(fingerprint(write.body)).decode(), **found_by(source),
         }  # fmt: skip
     elif kind in BESIDE:
         fields["id"] = write.ref.id

@@ -192,6 +192,14 @@ def _reason(body: Any) -> tuple[str, str]:
     error: Any = body.get("error", body) if isinstance(body, Mapping) else body
     if not isinstance(error, Mapping):
         return "error", str(error)[:REASON_CHARACTERS_MAX]
-    cause = error.get("caused_by")
-    more = f" ({cause.get('reason')})" if isinstance(cause, Mapping) else ""
+    more = f" ({cause})" if (cause := _cause(error)) else ""
     return str(error.get("type", "error")), f"{error.get('reason')}{more}"[:REASON_CHARACTERS_MAX]
+
+
+def _cause(error: Mapping[str, Any]) -> Any:
+    """The reason behind it, which the server tells in one of two places."""
+    roots = error.get("root_cause")
+    for cause in (error.get("caused_by"), roots[0] if isinstance(roots, list) and roots else None):
+        if isinstance(cause, Mapping) and cause.get("reason") != error.get("reason"):
+            return cause.get("reason")
+    return None

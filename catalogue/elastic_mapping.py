@@ -1,7 +1,11 @@
 """What stands in Elasticsearch: the names of indices and aliases, the mapping, the template.
 
 A document is `{"body": <its bytes as one string>, ...}`: the server keeps the bytes without looking at them, and
-indexes only the few fields beside them. Their number never grows, whatever the items hold.
+indexes only the few fields beside them. Their number never grows, whatever the items hold:
+
+- `terms` finds properties by any comparison (see `elastic_terms`), `text` by words, `shape` by place;
+- `values` orders and counts them (see `elastic_values`), `names` tells which are there, `files` adds up files;
+- `start` and `end` are the time that the record is about, in microseconds; `start_day` and `end_day` its days.
 
 A collection has an alias, `<prefix>.items.<slug>`, and behind it an index that holds its items and their heads, so
 that a dataset's documents share a shard (law 7). Everything without a dataset, the Collections above all, is behind
@@ -17,9 +21,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from catalogue.elastic_values import FIELDS
 from catalogue.store import BESIDE, ITEMS, Query, Ref
 
-FORMAT = 1  # of the mapping; a higher one replaces the template of a lower one
+FORMAT = 2  # of the mapping; a higher one replaces the template of a lower one
 PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # without a dot, or one prefix's names could be another's
 SLUG_CHARACTERS_MAX = 60
 TARGETS_CHARACTERS_MAX = 2000  # of 4,096 that the server takes for a request's first line
@@ -29,9 +34,17 @@ Json = dict[str, Any]
 
 _KEYWORD: Json = {"type": "keyword"}
 _SEARCHED: Json = {"type": "keyword", "doc_values": False}  # found by, never sorted by
+_COUNTED: Json = {"type": "keyword", "index": False}
+_VALUES: Json = {"type": "flattened", "index": False}
+_DAY: Json = {
+    "type": "date",
+    "format": "epoch_millis",
+    "index": False,
+}  # midnight, for the steps of a calendar
 MAPPING: Json = {
     "dynamic": "strict",
     "_routing": {"required": True},
+    "_source": {"includes": ["body"]},  # so that an answer is copied as it is stored, and not taken apart
     "_meta": {"format": FORMAT},
     "properties": {
         "body": {"type": "object", "enabled": False},  # of all types the one that reads nothing of it
@@ -43,6 +56,18 @@ MAPPING: Json = {
         "time": _KEYWORD,
         "print": {"type": "binary", "doc_values": True},
         "terms": _SEARCHED,
+        "values": {"properties": {str(number): _VALUES for number in range(FIELDS)}},
+        "names": _KEYWORD,
+        "files": _COUNTED,
+        "start": {"type": "long"},  # microseconds
+        "end": {"type": "long"},
+        "start_day": _DAY,
+        "end_day": _DAY,
+        "text": {"type": "text", "analyzer": "whitespace", "norms": False},
+        "shape": {
+            "type": "geo_shape",
+            "ignore_malformed": True,
+        },  # better without its place than not found at all
     },
 }
 
@@ -124,7 +149,7 @@ class Names:
 def slug(collection: str) -> str:
     """A collection's id as a part of an index's name; a piece of its hash keeps those apart that look the same."""
     plain = re.sub(r"[^a-z0-9_-]", "-", collection.lower())[:SLUG_CHARACTERS_MAX]
-    return f"{plain}-{hashlib.sha256(collection.encode()).hexdigest()[:8]}"
+    return f"{plain}-{hashlib.sha256(collection.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def template(names: Names, shape: Shape) -> Json:

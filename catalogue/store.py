@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+from catalogue.aggregations import Aggregates, Aggregation
+from catalogue.filters import EVERYTHING, Ability, Filter
 from catalogue.lifecycle import State
 from stream.errors import Unavailable
 
@@ -62,43 +64,87 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Equals:
-    """The item's property (or member of it, such as `id`) equals the value; of a list, some element does."""
+class Sort:
+    """Order by a property (or `id`, `collection`, START, END): truth values, then numbers, then texts.
+
+    Of several elements the least counts, or going down the greatest. Records without one come last, either way.
+    """
 
     name: str
-    value: str | int | float | bool
+    descending: bool = False
+
+
+Place = tuple[str | int | float | bool | None, ...]
+"""Where a record stands in an order: JSON scalars that mean something to the store that gave them alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search. `states` says which records may be seen; `after` is a place that a page before has named.
+    """A search. `states` says which records may be seen; what `sort` leaves open is ordered by document id.
 
-    What is kept beside the catalogue has no ids, collections and states to choose from here: filters name its `state`
-    and `collection`.
+    `after` is the place of a record, which need not exist any more: the page holds what follows it or, `backwards`,
+    what comes before it; in either case in the order of the search.
+
+    What is kept beside the catalogue is not sorted, and its filter is `All` of `OneOf` its `state` and `collection`.
     """
 
     kind: str = ITEMS
     collections: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
-    filters: tuple[Equals, ...] = ()
+    filter: Filter = EVERYTHING
     states: frozenset[State] = frozenset({State.ACTIVE})
+    sort: tuple[Sort, ...] = ()
     limit: int = 10
-    after: str | None = None
+    after: Place | None = None
+    backwards: bool = False
+
+
+class Hit(NamedTuple):
+    """A record that was found, and its place."""
+
+    body: bytes
+    place: Place
 
 
 class Page(NamedTuple):
-    """`matched` counts all matches exactly; `after` names the place of the next page, None on the last.
+    """`matched` counts all matches exactly; `more`: in the direction of the search there are others behind these.
 
     A page may hold fewer than the query's `limit` allows, where a store cannot answer so many at once.
     """
 
     matched: int
-    bodies: list[bytes]
-    after: str | None
+    hits: list[Hit]
+    more: bool
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The records alone."""
+        return [hit.body for hit in self.hits]
+
+    @property
+    def after(self) -> Place | None:
+        """Where a search forwards goes on; None where nothing follows."""
+        return self.hits[-1].place if self.more and self.hits else None
+
+
+class Unanswerable(ValueError):
+    """The filter or order asks more than this store can answer; the message is a sentence that says what."""
+
+
+class WrongPlace(ValueError):
+    """This place was named by no search of this store and order."""
 
 
 class Store(Protocol):
-    """Every method raises Unavailable when the store cannot be reached at all."""
+    """Every method raises Unavailable when the store cannot be reached at all.
+
+    A filter that needs an ability which the store does not have is a mistake of the caller: ValueError. One that is
+    too much for it is Unanswerable.
+    """
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What of all that a filter can ask this store can do."""
 
     async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
         """The documents that exist, as last accepted: at least what was accepted before the call."""
@@ -110,7 +156,10 @@ class Store(Protocol):
         """
 
     async def search(self, query: Query) -> Page:
-        """One page of matches, in the order of their ids."""
+        """One page of matches. WrongPlace for one that no search of this store and order has named."""
+
+    async def aggregate(self, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:
+        """Counts among all that the query finds, whatever its order, limit and place; not for what is kept beside."""
 
     def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
         """(id, 16-byte digest of the stored bytes) of every document of a collection, in no order.

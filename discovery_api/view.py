@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from catalogue.head import Head
 from catalogue.latest import latest_of, ordered
 from catalogue.lifecycle import State
 from catalogue.record import Record
+from discovery_api.links import collection_links, item_links, version_links
 from stream.errors import Refused
 
 Json = dict[str, Any]
@@ -22,20 +22,17 @@ def shown_item(record: Record, root: str, head: Head | None, *, show_data: bool)
             item["properties"] = {**item["properties"], "retraction_reason": record.reason}
         if not show_data:
             item["assets"] = {}
-    item["links"] = [*_item_links(record, root), *item.get("links", ()), *_version_links(record, root, head)]
+    item["links"] = [
+        *item_links(record.collection, record.id, root),
+        *item.get("links", ()),
+        *version_links(record.collection, record.id, root, head),
+    ]
     return item
 
 
 def shown_collection(record: Record, root: str) -> Json:
     """The Collection as it is served."""
-    here = f"{root}/collections/{_part(record.id)}"
-    links = [
-        _link("self", here, "application/json"),
-        _link("root", f"{root}/", "application/json"),
-        _link("parent", f"{root}/", "application/json"),
-        _link("items", f"{here}/items", "application/geo+json"),
-    ]
-    return {**record.item, "links": [*links, *record.item.get("links", ())]}
+    return {**record.item, "links": [*collection_links(record.id, root), *record.item.get("links", ())]}
 
 
 def tombstone(record: Record) -> Refused:
@@ -66,40 +63,3 @@ def history(head: Head, item_id: str) -> Json:
         if (version := head.versions[version_id]).state != State.PURGED
     ]  # fmt: skip
     return {"id": item_id, "events": events, "versions": versions}
-
-
-def _item_links(record: Record, root: str) -> list[Json]:
-    collection = f"{root}/collections/{_part(record.collection)}"
-    return [
-        _link("self", f"{collection}/items/{_part(record.id)}", "application/geo+json"),
-        _link("root", f"{root}/", "application/json"),
-        _link("parent", collection, "application/json"),
-        _link("collection", collection, "application/json"),
-    ]
-
-
-def _version_links(record: Record, root: str, head: Head | None) -> list[Json]:
-    """Links of the version extension; versions that nobody may see are passed over."""
-    if head is None:
-        return []
-    seen = (State.ACTIVE, State.RETRACTED)
-    line = [version for version in ordered(head.versions) if head.versions[version].state in seen]
-    if record.id not in line:
-        return []
-    at, latest = line.index(record.id), latest_of(head.versions)
-    found = [("predecessor-version", line[at - 1] if at else None), ("latest-version", latest)]
-    found.append(("successor-version", line[at + 1] if at + 1 < len(line) else None))
-    items = f"{root}/collections/{_part(record.collection)}/items"
-    return [
-        _link(rel, f"{items}/{_part(other)}", "application/geo+json")
-        for rel, other in found
-        if other is not None and other != record.id
-    ]
-
-
-def _link(rel: str, href: str, kind: str) -> Json:
-    return {"rel": rel, "href": href, "type": kind}
-
-
-def _part(text: str) -> str:
-    return quote(text, safe="")

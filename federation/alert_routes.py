@@ -7,6 +7,8 @@ from fastapi import APIRouter, Request, Response
 
 from alerts.address_book import AddressBook
 from alerts.subscriptions import Subscription
+from federation.documented import body as an_object
+from federation.documented import refusals
 from stream.errors import Refused
 from transaction_api.policy import Authenticator, Identity
 
@@ -14,12 +16,19 @@ BODY_BYTES_MAX = 16 * 1024
 ANYBODY = "anonymous"
 JSON = "application/json"
 
+WRITING = ("malformed-body", "invalid-token-audience", "body-too-large", "too-many-requests", "unavailable")
+
 
 def alert_routes(book: AddressBook, authenticator: Authenticator) -> APIRouter:
     """Who is known by a token sees and ends only what is theirs, and hears only of themselves or of collections."""
     routes = APIRouter(tags=["Alerts"])
 
-    @routes.put("/alerts/subscriptions", summary="Have refusals and ends of requests sent to an address")
+    @routes.put(
+        "/alerts/subscriptions",
+        summary="Have refusals and ends of requests sent to an address",
+        responses={201: {"description": "A new subscription"}, **refusals(*WRITING, "missing-permission")},
+        openapi_extra=an_object("address"),
+    )
     async def subscribe(request: Request) -> Response:
         identity = await authenticator.identify(request.headers)
         body = await _body(request)
@@ -27,18 +36,31 @@ def alert_routes(book: AddressBook, authenticator: Authenticator) -> APIRouter:
         subscription, new = await book.put(body, identity.requester.sub)
         return _json(_shown(subscription), 201 if new else 200)
 
-    @routes.get("/alerts/subscriptions", summary="The subscriptions, their addresses shortened")
+    @routes.get(
+        "/alerts/subscriptions",
+        summary="The subscriptions, their addresses shortened",
+        responses=refusals("invalid-token-audience", "unavailable"),
+    )
     async def subscriptions(request: Request) -> Response:
         owner = _owner(await authenticator.identify(request.headers))
         return _json({"subscriptions": await book.list(owner)})
 
-    @routes.delete("/alerts/subscriptions/{subscription_id}", summary="End a subscription")
+    @routes.delete(
+        "/alerts/subscriptions/{subscription_id}",
+        summary="End a subscription",
+        responses=refusals("invalid-token-audience", "route-does-not-exist", "unavailable"),
+    )
     async def unsubscribe(request: Request, subscription_id: str) -> Response:
         owner = _owner(await authenticator.identify(request.headers))
         await book.remove(subscription_id, owner)
         return _json({"ended": subscription_id})
 
-    @routes.post("/alerts/confirmations", summary="Confirm an address with the token that was sent to it")
+    @routes.post(
+        "/alerts/confirmations",
+        summary="Confirm an address with the token that was sent to it",
+        responses=refusals("malformed-body", "body-too-large", "unavailable"),
+        openapi_extra=an_object("token"),
+    )
     async def confirm(request: Request) -> Response:
         return _json(_shown(await book.confirm(_token(await _body(request)))))
 

@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from federation.manners import ANY_ORIGIN, ANY_ORIGIN_RAW, add_compression, allowed, head, options
 from stream import metrics
 from stream.errors import Finding, Problem, Refused, Unavailable
 from transaction_api.append import Lost
@@ -29,7 +30,7 @@ ToldOf = Callable[[Request, Problem], None]
 
 def make_app(title: str, routers: Sequence[APIRouter], refused: ToldOf | None = None) -> FastAPI:
     """The application: these routes, and one answer to every fault. `refused` is told of every refused request."""
-    app = FastAPI(
+    app = App(
         title=title,
         version="1",
         docs_url="/docs",
@@ -45,12 +46,26 @@ def make_app(title: str, routers: Sequence[APIRouter], refused: ToldOf | None = 
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Exception, _fault)
+    add_compression(app)
     app.add_middleware(Envelope)
     return app
 
 
+class App(FastAPI):
+    """Its document tells what is answered: what FastAPI cannot read is a 400 here, as everything else is."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            told = super().openapi()
+            for operation in (each for path in told["paths"].values() for each in path.values()):
+                operation["responses"].pop("422", None)
+            for name in ("HTTPValidationError", "ValidationError"):
+                told.get("components", {}).get("schemas", {}).pop(name, None)
+        return super().openapi()
+
+
 class Envelope:
-    """Gives every request an id and every answer its header, and counts and times them."""
+    """Gives every request an id and every answer its headers, and counts and times them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -70,15 +85,26 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                message["headers"] = [
+                    *message.get("headers", ()), *ANY_ORIGIN_RAW, (b"x-request-id", request_id.encode()),
+                ]  # fmt: skip
             await send(message)
 
         try:
-            await self.app(scope, receive, sending)
+            await self._answer(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "none")
             metrics.REQUESTS.labels(route, scope["method"], status).inc()
             metrics.REQUEST_SECONDS.labels(route).observe(time.perf_counter() - start)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = options(scope) if scope["method"] == "OPTIONS" else None
+        if answer is not None:
+            await answer(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            await head(self.app, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -105,7 +131,10 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = KIND_OF_STATUS.get(error.status_code, "unknown")
     detail = f"{request.method} {request.url.path} is not a route of this service"
-    return _problem(request, Problem(kind, detail), headers=dict(error.headers or {}))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:  # each method has a route of its own, and only one of them was asked
+        headers["allow"] = ", ".join(allowed(request.scope))
+    return _problem(request, Problem(kind, detail), headers=headers)
 
 
 async def _not_understood(request: Request, error: Exception) -> Response:
@@ -122,7 +151,9 @@ async def _fault(request: Request, error: Exception) -> Response:
     request_id = request.state.request_id
     logger.error("fault", extra={"request_id": request_id, "path": request.url.path}, exc_info=error)
     problem = Problem("unknown", f"a fault of ours; the log has it under {request_id}")
-    return _problem(request, problem, headers={"x-request-id": request_id})  # it passes by the Envelope
+    return _problem(
+        request, problem, headers={"x-request-id": request_id, **ANY_ORIGIN}
+    )  # it passes by the Envelope
 
 
 def _problem(

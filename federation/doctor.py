@@ -8,7 +8,8 @@ from typing import cast
 
 import orjson
 
-from catalogue.store import UNCHECKED, Equals, Query, Store, store_name
+from catalogue.filters import equal
+from catalogue.store import UNCHECKED, Query, Store, store_name
 from cv.errors import BadVocabulary
 from cv.layout import UNIVERSE
 from cv.shelf import Shelf
@@ -144,7 +145,7 @@ async def _store_advice(settings: Settings, store: Store) -> AsyncIterator[Advic
 
 
 async def _unchecked_advice(store: Store) -> AsyncIterator[Advice]:
-    page = await store.search(Query(UNCHECKED, filters=(Equals("state", WAITING),), limit=UNCHECKED_READ_MAX))
+    page = await store.search(Query(UNCHECKED, filter=equal("state", WAITING), limit=UNCHECKED_READ_MAX))
     missing = {name for body in page.bodies for name in orjson.loads(body)["missing"]}
     for advice in unchecked_advice(page.matched, sorted(missing)):
         yield advice

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import prometheus_client
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from stream.consume import Follower
 from stream.errors import Unavailable
@@ -80,7 +81,11 @@ def health_routes(health: Health) -> APIRouter:
     async def healthcheck() -> Response:
         return _json({"status": "ok"})
 
-    @routes.get("/ready", summary="Whether this process can do its work: its followers, the log, the store")
+    @routes.get(
+        "/ready",
+        summary="Whether this process can do its work: its followers, the log, the store",
+        responses={503: {"description": "It cannot now; the body says which part"}},
+    )
     async def ready() -> Response:
         well, state = await health.state()
         return _json(state, 200 if well else 503)
@@ -89,11 +94,15 @@ def health_routes(health: Health) -> APIRouter:
     async def parked() -> Response:
         return _json({"parked": health.parked()})
 
-    @routes.post("/parked/retry", summary="Try what is parked again")
+    @routes.post("/parked/retry", summary="Try what is parked again", status_code=202)
     async def retry() -> Response:
         return _json({"retried": health.retry()}, 202)
 
-    @routes.get("/metrics", summary="Metrics for Prometheus")
+    @routes.get(
+        "/metrics",
+        summary="Metrics for Prometheus",
+        response_class=PlainTextResponse,
+    )
     async def metrics() -> Response:
         return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
 

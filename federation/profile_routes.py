@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from catalogue.profile import Profile
 from catalogue.profile_set import Profiles
+from federation.documented import refusals
 from stream.errors import Refused
 from stream.keys import valid_id
 
@@ -30,7 +31,11 @@ def profile_routes(source: Source) -> APIRouter:
     async def all_profiles() -> Response:
         return _json({"profiles": [_summary(each.profile) for each in source.profiles.current]})
 
-    @routes.get("/profiles/{collection}", summary="What a collection asks of its records")
+    @routes.get(
+        "/profiles/{collection}",
+        summary="What a collection asks of its records",
+        responses=refusals("collection-does-not-exist"),
+    )
     async def one_profile(collection: str) -> Response:
         if not valid_id(collection):
             raise Refused("collection-does-not-exist", f"{collection[:200]!r} is no id of a collection")

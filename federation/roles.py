@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 
 from alerts.make import Alerts, make_alerts
 from catalogue.store import Store
-from discovery_api.routes import Reader
+from discovery_api.reader import Reader
 from discovery_api.routes import router as discovery_router
 from federation import clock
 from federation.alert_routes import alert_routes
@@ -173,8 +173,9 @@ def _transaction_api(parts: Parts) -> Made:
 def _discovery_api(parts: Parts) -> Made:
     settings = parts.settings
     reader = Reader(
-        parts.store, parts.book.profile_of, settings.catalog_title, settings.node, _root_url(settings)
-    )
+        parts.store, parts.book, settings.catalog_title, settings.node, _root_url(settings),
+        load_handle_key(settings).encode(), parts.book.vocabulary_of,
+    )  # fmt: skip
     return Made(routers=[discovery_router(reader)])
 
 

@@ -73,6 +73,11 @@ class Rulebook:
         """See Book."""
         return self._rules.profiles.of(collection)
 
+    def vocabulary_of(self, collection: str) -> Vocabulary | None:
+        """The vocabulary that the current rules of a collection use; None: none is in use."""
+        rules = self._rules
+        return rules.vocabularies.get(rules.profiles.of(collection).vocabulary or "")
+
     @property
     def profiles(self) -> Profiles:
         """All profiles as they are now."""

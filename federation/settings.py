@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 NODE_NAME = r"^[a-z0-9.-]{1,63}$"
 
 # Read by the tests, never by a node.
-TEST_VARIABLES = frozenset({"STACFED_SHARED"})
+TEST_VARIABLES = frozenset({"STACFED_CHROMIUM", "STACFED_SCREENSHOTS", "STACFED_SHARED"})
 TEST_PREFIX = "STACFED_TEST_"
 # Read by the client commands, never by a node.
 CLIENT_VARIABLES = frozenset({"STACFED_URL"})

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from catalogue.content import canonical
-from catalogue.store import UNCHECKED, Equals, Query, Ref, Store, Verdict, Write
+from catalogue.filters import equal
+from catalogue.store import UNCHECKED, Place, Query, Ref, Store, Verdict, Write
 from checks.book import Book, Missing
 from checks.verdict import CHECKED_ACTIONS, forgiven, problem_of
 from schemas.core import check_collection
@@ -101,10 +102,11 @@ class Recheck:
 
     async def catch_up(self) -> int:
         """Check all that is kept aside and can be checked now; how many are left."""
-        left, what, after = 0, set[str](), None
+        left, what = 0, set[str]()
+        after: Place | None = None
         while True:
             page = await self.store.search(
-                Query(UNCHECKED, filters=(Equals("state", WAITING),), limit=PAGE, after=after)
+                Query(UNCHECKED, filter=equal("state", WAITING), limit=PAGE, after=after)
             )
             for body in page.bodies:
                 missing = await self._again(orjson.loads(body))

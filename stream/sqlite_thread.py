@@ -11,6 +11,7 @@ and a job in the thread uses few statements of many rows (`rows`), not many of o
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -20,12 +21,17 @@ from typing import Any, TypeVar
 
 from stream.errors import Unavailable
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 JOBS_PER_TRANSACTION_MAX = 256
 JOBS_WAITING_MAX = 4096
 BUSY_TIMEOUT_MS = 5000
 
 Job = Callable[[sqlite3.Connection], Any]
+
+
+def _nothing() -> None:
+    """What follows where nothing does."""
 
 
 ROWS_AT_ONCE = (128, 16, 1)  # few sizes, so that their statements are compiled once
@@ -74,7 +80,7 @@ class SqliteThread:
         self._path = path
         self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         self._ended = False
-        self._queue: queue.SimpleQueue[tuple[Job, asyncio.Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._connection = open_database(path, schema if writes else None)
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -89,6 +95,14 @@ class SqliteThread:
         self._queue.put((job, future))
         return await future
 
+    def post(self, job: Job, then: Callable[[], None] = _nothing) -> None:
+        """Have a job done that nobody waits for, and `then` in the thread once its transaction is durable.
+
+        It may be lost, by an error or where too many jobs are waiting.
+        """
+        if not self._ended and self._queue.qsize() < JOBS_WAITING_MAX:
+            self._queue.put((job, then))
+
     async def close(self) -> None:
         """Finish the jobs that wait, then close the connection."""
         if not self._ended:
@@ -97,7 +111,7 @@ class SqliteThread:
 
     def _work(self) -> None:
         closing = False
-        batch: list[tuple[Job, asyncio.Future[Any]] | None] = []
+        batch: list[Entry | None] = []
         try:
             while not closing:
                 batch = [self._queue.get()]
@@ -114,7 +128,7 @@ class SqliteThread:
             _answer([(entry[1], None, ended) for entry in batch if entry is not None])
             self._connection.close()
 
-    def _transaction(self, batch: list[tuple[Job, asyncio.Future[Any]]]) -> None:
+    def _transaction(self, batch: Sequence[Entry]) -> None:
         if not batch:
             return
         try:
@@ -142,18 +156,27 @@ class SqliteThread:
             _answer([(future, result, None) for (_, future), result in zip(batch, results, strict=True)])
 
 
-Answer = tuple[asyncio.Future[Any], Any, Exception | None]
+Waiter = asyncio.Future[Any] | Callable[[], None]
+Entry = tuple[Job, Waiter]
+Answer = tuple[Waiter, Any, Exception | None]
 
 
 def _answer(answers: list[Answer]) -> None:
-    for loop in {future.get_loop() for future, _, _ in answers}:
+    awaited = []
+    for waiter, result, error in answers:
+        if isinstance(waiter, asyncio.Future):
+            awaited.append((waiter, result, error))
+        elif error is None:
+            waiter()
+        else:
+            log.warning("a job that nobody waits for has failed", exc_info=error)
+    for loop in {future.get_loop() for future, _, _ in awaited}:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(
-                _deliver, [answer for answer in answers if answer[0].get_loop() is loop]
-            )
+            those = [answer for answer in awaited if answer[0].get_loop() is loop]
+            loop.call_soon_threadsafe(_deliver, those)
 
 
-def _deliver(answers: list[Answer]) -> None:
+def _deliver(answers: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
     for future, result, error in answers:
         if future.cancelled():
             continue

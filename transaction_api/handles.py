@@ -12,14 +12,15 @@ from functools import cached_property
 import orjson
 
 from catalogue.content import canonical
-from catalogue.store import REQUESTS, Equals, Query, Ref, Store, Verdict, Write
+from catalogue.filters import All, equal
+from catalogue.store import REQUESTS, Query, Ref, Store, Verdict, Write
 from stream.consume import Delivery
 from stream.errors import Refused, Unavailable
 from stream.events import Undecodable
 from stream.log import Record
 from stream.outcomes import Outcome, decode_outcome
 from stream.position import position
-from transaction_api import requests
+from transaction_api import bookmarks, requests
 from transaction_api.ids import Minter
 from transaction_api.requests import ACCEPTED, FINAL, LOST, Json, Request
 
@@ -125,15 +126,22 @@ class Handles:
 
     async def list(self, state: str | None, collection: str | None, limit: int, after: str | None) -> Json:
         """Requests with at least one outcome, by state and collection, in the order of their ids."""
-        wanted = (("state", state), ("collection", collection))
-        filters = tuple(Equals(name, value) for name, value in wanted if value is not None)
-        page = await self.keeper.store.search(Query(REQUESTS, filters=filters, limit=limit, after=after))
+        asked = (("state", state), ("collection", collection))
+        wanted = All(tuple(equal(name, value) for name, value in asked if value is not None))
+        place = None if after is None else bookmarks.read(after)
+        query = Query(REQUESTS, filter=wanted, limit=limit, after=place)
+        try:
+            page = await self.keeper.store.search(query)
+        except ValueError:
+            if after is None:
+                raise
+            raise bookmarks.bad_bookmark(after) from None
         found = [orjson.loads(body) for body in page.bodies]
         return {
             "requests": found,
             "numberMatched": page.matched,
             "numberReturned": len(found),
-            "next": page.after,
+            "next": None if page.after is None else bookmarks.written(page.after),
         }
 
     async def _unseen(self, handle: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from catalogue.lifecycle import ACTIONS
-from schemas.registry import schema
 from stream.errors import Finding, Refused
 from transaction_api.body import (
     ITEM_TYPES,
@@ -27,6 +26,15 @@ from transaction_api.body import (
     under,
 )
 from transaction_api.calls import Accepted, Call, Order
+from transaction_api.describing import (
+    JSON,
+    PUBLISH_PARAMETERS,
+    CollectionId,
+    ItemId,
+    handle_answer,
+    refusals,
+    writes,
+)
 from transaction_api.door import Door
 from transaction_api.handles import Handles
 from transaction_api.policy import Authenticator
@@ -35,29 +43,7 @@ from transaction_api.requests import ATTENTION, REJECTED, SETTLED, STATES
 WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])")
 PRINTABLE = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,199}")
 LIST_MAX = 1000
-JSON = "application/json"
 Json = dict[str, Any]
-PUBLISH_PARAMETERS: tuple[Json, ...] = (
-    {
-        "name": "collection", "in": "path", "required": True, "description": "The Collection's id",
-        "schema": {"type": "string"},
-    },
-    {
-        "name": "preview", "in": "query", "required": False, "description": "Only say what would happen",
-        "schema": {"type": "boolean", "default": False},
-    },
-)  # fmt: skip
-REFUSALS = {
-    "400": "Malformed or not valid; every finding is named",
-    "401": "The token proves nobody",
-    "403": "Not permitted",
-    "404": "Unknown item or collection",
-    "409": "The record's state does not allow it",
-    "413": "Too large",
-    "415": "Another content type or encoding",
-    "429": "Too many requests",
-    "503": "Try again; with a handle where it may have happened",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +131,6 @@ class Api:
         return _json(answer, status, headers)
 
 
-CollectionId = Annotated[str, Path(description="The Collection's id")]
-ItemId = Annotated[str, Path(description="The Item's id")]
-
-
 def router(api: Api) -> APIRouter:
     """All routes of the Transaction API."""
     routes = APIRouter(tags=["Transaction API"])
@@ -162,7 +144,7 @@ def _items(routes: APIRouter, api: Api) -> None:
     # The one route that must be fast reads its parameters itself: the framework takes a tenth of the time for it.
     @routes.post(
         "/collections/{collection}/items",
-        **_writes("Publish an Item or a FeatureCollection", ITEM_TYPES, PUBLISH_PARAMETERS),
+        **writes("Publish an Item or a FeatureCollection", ITEM_TYPES, PUBLISH_PARAMETERS),
     )
     async def publish(request: Request) -> Response:
         collection, preview = request.path_params["collection"], _preview(request)
@@ -184,7 +166,7 @@ def _items(routes: APIRouter, api: Api) -> None:
             return await api.accepted(request, await api.door.publish_all(call, collection, items))
         return await api.accepted(request, await api.door.publish(call, collection, items[0]))
 
-    @routes.put("/collections/{collection}/items/{item}", **_writes("Correct or replace an Item", ITEM_TYPES))
+    @routes.put("/collections/{collection}/items/{item}", **writes("Correct or replace an Item", ITEM_TYPES))
     async def put(request: Request, collection: CollectionId, item: ItemId) -> Response:
         media_type(request.headers.get("content-type"))
         body = await api.body(request)
@@ -198,7 +180,7 @@ def _items(routes: APIRouter, api: Api) -> None:
         )
 
     @routes.patch(
-        "/collections/{collection}/items/{item}", **_writes("Patch an Item: one action", PATCH_TYPES)
+        "/collections/{collection}/items/{item}", **writes("Patch an Item: one action", PATCH_TYPES)
     )
     async def patch(request: Request, collection: CollectionId, item: ItemId) -> Response:
         kind = media_type(request.headers.get("content-type"), PATCH_TYPES)
@@ -208,7 +190,7 @@ def _items(routes: APIRouter, api: Api) -> None:
             request, await api.door.patch(await api.call(request, body), collection, item, found)
         )
 
-    @routes.delete("/collections/{collection}/items/{item}", **_writes("Retract an Item", None))
+    @routes.delete("/collections/{collection}/items/{item}", **writes("Retract an Item", None))
     async def delete(request: Request, collection: CollectionId, item: ItemId) -> Response:
         body = await api.body(request)
         profile = (await api.door.site.rules(collection)).profile
@@ -217,7 +199,7 @@ def _items(routes: APIRouter, api: Api) -> None:
 
     @routes.post(
         "/collections/{collection}/items/{item}/actions/{action}",
-        **_writes(f"One of {', '.join(ACTIONS)}", frozenset({JSON})),
+        **writes(f"One of {', '.join(ACTIONS)}", frozenset({JSON}), needed=False),
     )
     async def act(request: Request, collection: CollectionId, item: ItemId, action: str) -> Response:
         body = await api.body(request)
@@ -231,7 +213,7 @@ def _items(routes: APIRouter, api: Api) -> None:
 
 
 def _collections(routes: APIRouter, api: Api) -> None:
-    @routes.post("/collections", **_writes("Create a Collection", frozenset({JSON})))
+    @routes.post("/collections", **writes("Create a Collection", frozenset({JSON})))
     async def create(request: Request) -> Response:
         media_type(request.headers.get("content-type"), frozenset({JSON}))
         body = await api.body(request)
@@ -239,7 +221,7 @@ def _collections(routes: APIRouter, api: Api) -> None:
         call = await api.call(request, body)
         return await api.accepted(request, await api.door.put_collection(call, found, create=True))
 
-    @routes.put("/collections/{collection}", **_writes("Replace a Collection", frozenset({JSON})))
+    @routes.put("/collections/{collection}", **writes("Replace a Collection", frozenset({JSON})))
     async def replace(request: Request, collection: CollectionId) -> Response:
         media_type(request.headers.get("content-type"), frozenset({JSON}))
         body = await api.body(request)
@@ -249,7 +231,11 @@ def _collections(routes: APIRouter, api: Api) -> None:
 
 
 def _requests(routes: APIRouter, api: Api) -> None:
-    @routes.get("/requests/{handle}", summary="What became of a request", responses=_handle_answer("200"))
+    @routes.get(
+        "/requests/{handle}",
+        summary="What became of a request",
+        responses={**handle_answer("200"), **refusals("400", "404", "503")},
+    )
     async def request_state(
         request: Request,
         handle: str,
@@ -258,7 +244,7 @@ def _requests(routes: APIRouter, api: Api) -> None:
         found = await api.handles.wait(handle, min(wait, api.limits.wait_s_max))
         return _json({**found, "status_url": f"{api.root_url(request)}/requests/{handle}"})
 
-    @routes.get("/requests", summary="Requests by state and collection")
+    @routes.get("/requests", summary="Requests by state and collection", responses=refusals("400", "503"))
     async def request_list(
         state: Annotated[str | None, Query(description=f"One of {', '.join(STATES)}")] = None,
         collection: str | None = None,
@@ -347,36 +333,9 @@ def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(orjson.dumps(value), status, headers, JSON)
 
 
-def _handle_answer(status: str) -> dict[int | str, Json]:
-    return {
-        status: {"description": "The handle of the request", "content": {JSON: {"schema": _shape("handle")}}}
-    }
-
-
-def _shape(name: str) -> Json:
-    """The members that one of our schemas demands; OpenAPI cannot follow its references."""
-    return {"type": "object", "title": name.capitalize(), "required": schema(name)["required"]}
-
-
 def _preview(request: Request) -> bool:
     told = request.query_params.get("preview", "false") if request.scope["query_string"] else "false"
     if told not in ("true", "false"):
         finding = Finding("parameters", "/query/preview", "is true or false", told)
         raise Refused("malformed-query", f"preview is true or false, not {told[:100]}", finding)
     return told == "true"
-
-
-def _writes(summary: str, types: frozenset[str] | None, parameters: Sequence[Json] = ()) -> Json:
-    """The keywords of a route that writes, for the OpenAPI document."""
-    problem = {"application/problem+json": {"schema": _shape("problem")}}
-    refusals = {status: {"description": text, "content": problem} for status, text in REFUSALS.items()}
-    extra: Json = {"parameters": list(parameters)} if parameters else {}
-    if types is not None:
-        content: Json = {name: {"schema": {}} for name in sorted(types)}
-        extra["requestBody"] = {"required": True, "content": content}
-    return {
-        "summary": summary,
-        "status_code": 202,
-        "responses": {**_handle_answer("202"), **refusals},
-        "openapi_extra": extra,
-    }

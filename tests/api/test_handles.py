@@ -261,3 +261,12 @@ async def test_a_long_list_is_read_page_by_page(node: Served) -> None:
             break
     assert len(found) == 6
     assert set(handles) < set(found)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["x", "", "é", "W10", "bnVsbA", "WzEsMl0", "W1tdXQ", "e30", "Wzcx", "/w==", "A" * 3000, "WyJhIiwiYiJd"],
+)
+async def test_a_bookmark_that_no_list_has_given_is_refused(node: Served, mark: str) -> None:
+    answer = await node.http.get("/requests", params={"after": mark})
+    problem(answer, "malformed-query", says=["`next`"])

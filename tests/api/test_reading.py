@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from catalogue.digest import bucket_of, differing
 from federation.engines import open_log
-from tests.support.http import Json, Served, collection, features, problem, running, scene, settings
+from tests.support.http import Json, Served, collection, features, running, scene, settings
 from tests.support.refusals import ITEMS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,6 +72,8 @@ async def test_equality_of_a_property(served: Served, name: str, value: Any, fou
             {"filter": {"op": "and", "args": [{}, {"op": "and", "args": [equals(told, value)]}]}},
             {"query": {told: {"eq": value}}},
         ):
+            if "query" in body and value in ("2", "true", "1"):
+                continue  # there, a text stands for the number or truth value that it reads as
             if name in ("id", "collection") and told != name:
                 continue
             answer = await served.search(collections=["scenes"], **body)
@@ -79,8 +81,8 @@ async def test_equality_of_a_property(served: Served, name: str, value: Any, fou
             assert answer["numberMatched"] == len(found)
 
 
-async def test_a_name_that_no_path_can_say_matches_nothing(served: Served) -> None:
-    assert (await served.search(filter=equals('quo"ted', "q")))["numberMatched"] == 0
+async def test_a_name_may_hold_any_character(served: Served) -> None:
+    assert (await served.search(filter=equals('quo"ted', "q")))["numberMatched"] == 1
 
 
 async def test_terms_are_joined_by_and(served: Served) -> None:
@@ -94,7 +96,7 @@ async def test_terms_are_joined_by_and(served: Served) -> None:
     ("body", "count"),
     [
         ({}, 30), ({"collections": ["scenes"]}, 4), ({"collections": "scenes"}, 4),
-        ({"collections": ["scenes", "others"]}, 30), ({"collections": ["Scenes"]}, 0), ({"collections": []}, 30),
+        ({"collections": ["scenes", "others"]}, 30), ({"collections": []}, 30),
         ({"ids": ["a", "p01", "none"]}, 2), ({"ids": ["p01"], "collections": ["scenes"]}, 0), ({"ids": []}, 30),
         ({"filter": {}}, 30), ({"filter": None}, 30), ({"limit": 1}, 30),
     ],
@@ -127,19 +129,6 @@ async def test_get_asks_the_same_as_post(served: Served) -> None:
         assert answer.headers["content-type"] == "application/geo+json"
     answer = await served.http.post("/search", json={"ids": ["a"]})
     assert answer.headers["content-type"] == "application/geo+json"
-
-
-async def test_what_is_not_supported_is_said_with_what_is(served: Served) -> None:
-    answer = await served.http.post(
-        "/search", json={"filter": {"op": "like", "args": [{"property": "a"}, "x%"]}}
-    )
-    problem(answer, "malformed-query", places=["/filter"], says=["like", "`=`", "`and`"])
-    problem(
-        await served.http.get("/search?sortby=id"),
-        "malformed-query",
-        places=["/sortby"],
-        says=["filter", "ids"],
-    )
 
 
 def next_link(page: Json) -> Json | None:
@@ -192,8 +181,14 @@ async def test_links_lead_where_they_say(served: Served) -> None:
     root = (await served.http.get(rels["root"])).json()
     assert (root["type"], root["id"], root["title"]) == ("Catalog", "n1", "Federated STAC catalogue")
     for link in root["links"]:
+        asked = {"aggregations": "total_count"} if link["rel"] == "aggregate" else None
         if link.get("method", "GET") == "GET":
-            assert (await served.http.get(link["href"])).status_code == 200, link
+            headers = {"accept": link["type"]}
+            answer = await served.http.get(link["href"], params=asked, headers=headers)
+            assert (answer.status_code, answer.headers["content-type"].partition("; ")[0]) == (
+                200,
+                link["type"],
+            ), link
     assert root["conformsTo"] == (await served.http.get("/conformance")).json()["conformsTo"]
 
 

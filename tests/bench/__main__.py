@@ -10,7 +10,7 @@ import sys
 import time
 
 from federation.runtime import tune
-from tests.bench import engines, fold, http, validation
+from tests.bench import engines, fold, http, search, validation
 from tests.bench.report import RUNS, Figure, repeated, table
 
 MEASURES = {
@@ -27,8 +27,11 @@ MEASURES = {
     "engines-latency": engines.measure_latency,
     "engines-start": engines.measure_start,
     "memory": engines.measure_memory,
+    "search": search.measure_search,
+    "elastic-search": search.measure_search_elastic,
+    "million": search.measure_million,
 }
-ONCE = {"memory"}  # takes minutes
+ONCE = {"memory", "million"}  # take minutes
 # name: (what is measured, unit, goal)
 FIGURES = (
     {
@@ -84,6 +87,7 @@ FIGURES = (
             (f"rss_{role}", ("... idle memory", "MiB", "-")),
         )
     }
+    | search.FIGURES
     | {
         f"memory_{count}": (f"memory of an index worker after {count:,} events", "MiB", "flat")
         for count in range(engines.MEMORY_STEP, engines.MEMORY_EVENTS + 1, engines.MEMORY_STEP)

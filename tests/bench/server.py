@@ -49,7 +49,10 @@ class Served:
 async def served(
     settings: Mapping[str, str] = MappingProxyType({}), *, bare: bool = False, role: str | None = None
 ) -> AsyncIterator[Served]:
-    """Start `stacfed serve`, or one role of it, or the bare app; wait until it is ready; stop it by SIGTERM."""
+    """Start `stacfed serve`, or one role of it, or the bare app; wait until it is ready; stop it by SIGTERM.
+
+    The settings may name another folder of data than a new one, `data_dir`.
+    """
     with tempfile.TemporaryDirectory(prefix="stacfed-bench-") as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

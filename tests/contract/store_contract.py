@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from catalogue.content import canonical
+from catalogue.filters import All, equal
 from catalogue.lifecycle import State
 from catalogue.store import (
     BESIDE,
     COLLECTIONS,
     ITEMS,
     Document,
-    Equals,
     Page,
     Query,
     Ref,
@@ -193,8 +193,8 @@ class SearchContract:
         await found(store, [one, two], collections=("c", "unknown"))
         await found(store, [other], ids=("1", "2"), collections=("other",))
         await found(store, [], ids=("unknown",))
-        await found(store, [two], filters=(Equals("id", "2"),))
-        await found(store, [other], filters=(Equals("collection", "other"),))
+        await found(store, [two], filter=equal("id", "2"))
+        await found(store, [other], filter=equal("collection", "other"))
 
     async def test_states(self, store: Store) -> None:
         writes = {state: item(state, state=state) for state in sorted(STORED)}
@@ -214,8 +214,8 @@ class SearchContract:
         newer = item("a", 2, n=2, title="t")
         await store.apply([newer])
         await store.apply([item("a", 2, n=3)])
-        await found(store, [newer], filters=(Equals("title", "t"),))
-        assert (await store.search(Query(filters=(Equals("n", 1),)))).matched == 0
+        await found(store, [newer], filter=equal("title", "t"))
+        assert (await store.search(Query(filter=equal("n", 1)))).matched == 0
 
     @pytest.mark.parametrize(
         ("name", "value", "matching"),
@@ -242,28 +242,28 @@ class SearchContract:
         }
         await store.apply(list(writes.values()))
         await found(store, list(writes.values()))  # a search may lag, and show nothing for that reason alone
-        page = await found(store, [writes[one] for one in matching], filters=(Equals(name, value),))
+        page = await found(store, [writes[one] for one in matching], filter=equal(name, value))
         assert page.matched == len(matching)
 
     async def test_filters_are_joined_by_and(self, store: Store) -> None:
         both, one = item("both", x=1, y="a", title="t"), item("one", x=1, y="b", title="t")
         await store.apply([both, one, item("none", collection="other", x=1, y="a", title="t")])
-        filters = (Equals("x", 1), Equals("y", "a"), Equals("title", "t"))
-        await found(store, [both], collections=("c",), filters=filters)
-        await found(store, [both, one], collections=("c",), filters=filters[::2])
+        terms = (equal("x", 1), equal("y", "a"), equal("title", "t"))
+        await found(store, [both], collections=("c",), filter=All(terms))
+        await found(store, [both, one], collections=("c",), filter=All(terms[::2]))
 
     async def test_collections_by_title(self, store: Store) -> None:
         one, two = collection("one", title="First"), collection("two", title="Second", keywords=["x"])
         await store.apply([one, two])
-        await found(store, [two], kind=COLLECTIONS, filters=(Equals("title", "Second"),))
+        await found(store, [two], kind=COLLECTIONS, filter=equal("title", "Second"))
         await found(store, [one], kind=COLLECTIONS, ids=("one",))
 
     @pytest.mark.parametrize("limit", [1, 7, 24, 25, 26])
     async def test_pages_hold_every_match_once_and_count_them_all(self, store: Store, limit: int) -> None:
         wanted = [item(f"{n:03}", even=True) for n in range(0, 50, 2)]
         await store.apply([*reversed(wanted), *(item(f"{n:03}", even=False) for n in range(1, 50, 2))])
-        await found(store, wanted, filters=(Equals("even", True),), limit=100)
-        query: dict[str, Any] = {"filters": (Equals("even", True),), "limit": limit}
+        await found(store, wanted, filter=equal("even", True), limit=100)
+        query: dict[str, Any] = {"filter": equal("even", True), "limit": limit}
         start, after = 0, None
         while True:
             page = await found(store, wanted[start : start + limit], **query, after=after)
@@ -292,9 +292,9 @@ class SearchContract:
         ]
         await store.apply(writes)
         await found(store, writes[:3], kind=kind)
-        await found(store, [writes[0], writes[2]], kind=kind, filters=(Equals("state", "settled"),))
-        both = (Equals("state", "settled"), Equals("collection", "d"))
-        await found(store, [writes[2]], kind=kind, filters=both)
+        await found(store, [writes[0], writes[2]], kind=kind, filter=equal("state", "settled"))
+        both = All((equal("state", "settled"), equal("collection", "d")))
+        await found(store, [writes[2]], kind=kind, filter=both)
 
     async def test_fingerprints(self, store: Store) -> None:
         assert [pair async for pair in store.fingerprints(ITEMS, "c")] == []

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from catalogue.store import Store
-from tests.contract.store_contract import SearchContract, WriteContract
+from tests.contract.whole_contract import StoreContract
 from tests.servers.elastic import ElasticServer
 from tests.servers.session import NamedElastic
 from tests.support.elastic import store_on
@@ -15,14 +15,14 @@ from tests.support.elastic import store_on
 pytestmark = pytest.mark.needs_server
 
 
-class TestElasticStore(WriteContract, SearchContract):
+class TestElasticStore(StoreContract):
     @pytest.fixture
     async def store(self, elastic: ElasticServer | NamedElastic) -> AsyncIterator[Store]:
         async with store_on(elastic.url) as opened:
             yield opened
 
 
-class TestElasticStoreOfFourShards(WriteContract, SearchContract):
+class TestElasticStoreOfFourShards(StoreContract):
     @pytest.fixture
     async def store(self, elastic: ElasticServer | NamedElastic) -> AsyncIterator[Store]:
         async with store_on(elastic.url, shards=4) as opened:

@@ -1,4 +1,4 @@
-"""The stores there are, each held to the whole contract."""
+"""SqliteStore, held to the whole contract."""
 
 from __future__ import annotations
 
@@ -10,22 +10,16 @@ import pytest
 from catalogue.sqlite import SqliteStore
 from catalogue.store import Query, Store
 from stream.errors import Unavailable
-from tests.contract.store_contract import SearchContract, WriteContract, found, head, item
-from tests.support.memory_store import MemoryStore
+from tests.contract.store_contract import found, head, item
+from tests.contract.whole_contract import StoreContract
 
 
-class TestSqliteStore(WriteContract, SearchContract):
+class TestSqliteStore(StoreContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         opened = SqliteStore(tmp_path / "store.db")
         yield opened
         await opened.close()
-
-
-class TestMemoryStore(WriteContract, SearchContract):
-    @pytest.fixture
-    def store(self) -> Store:
-        return MemoryStore()
 
 
 async def test_processes_share_the_file(tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from typing import Any, cast
 
 import orjson
 import typer
+from fastapi import APIRouter
 from prometheus_client import Counter, Gauge, Histogram
 
 from catalogue import lifecycle
 from catalogue.profile_schema import profile_schema
 from catalogue.profile_shelf import shipped
+from discovery_api.reader import Reader
 from discovery_api.routes import router as discovery_router
 from federation import settings
 from federation.alert_routes import alert_routes
@@ -27,6 +29,8 @@ from federation.profile_routes import profile_routes
 from stream import metrics
 from stream.errors import PROBLEMS, TYPE_BASE
 from tests.conftest import ROOT
+from tests.support.memory_store import MemoryStore
+from tests.support.rules import PlainBook
 from transaction_api.routes import router as transaction_router
 
 PART = re.compile(r"(<!-- generated: (?P<name>[a-z -]+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
@@ -90,7 +94,7 @@ def routes() -> list[tuple[str, str, str]]:
         transaction_router(nothing),
         profile_routes(nothing),
         alert_routes(nothing, nothing),
-        discovery_router(nothing),
+        searchers_door(),
         health_routes(nothing),
     ]
     made = make_app("all", routers)
@@ -100,6 +104,15 @@ def routes() -> list[tuple[str, str, str]]:
         for method, operation in operations.items()
         if method in METHODS
     ]
+
+
+def searchers_door() -> APIRouter:
+    """The routes of the Discovery API, over an empty store."""
+    return discovery_router(
+        Reader(
+            MemoryStore(), PlainBook(), "A catalogue", "north", lambda _: "http://north.example.org", b"key"
+        )
+    )
 
 
 def route_table() -> str:

@@ -60,8 +60,25 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, given: Mapping[str, str], f
 
 def test_the_image_holds_every_package_and_nothing_else() -> None:
     folders = {source for source, _ in copied() if (ROOT / source).is_dir()}
-    assert folders == set(pyproject()["tool"]["setuptools"]["packages"])
+    assert folders == {name for name in pyproject()["tool"]["setuptools"]["packages"] if "." not in name}
     assert {target.rstrip("/") for source, target in copied() if source in folders} == folders
+
+
+def test_what_is_installed_is_all_that_is_in_the_packages() -> None:
+    told = pyproject()["tool"]["setuptools"]
+    top = {name for name in told["packages"] if "." not in name}
+    inside = [path.relative_to(ROOT) for name in top for path in (ROOT / name).rglob("*") if path.is_file()]
+    modules = [path for path in inside if path.suffix == ".py"]
+    assert {".".join(path.parts[:-1]) for path in modules} == set(told["packages"])
+    data = {
+        path
+        for name, globs in told["package-data"].items()
+        for each in globs
+        for path in (ROOT / name.replace(".", "/")).glob(each)
+    }
+    others = [path for path in inside if path.suffix != ".py" and "__pycache__" not in path.parts]
+    assert [path for path in others if ROOT / path not in data] == []
+    assert any(path.name == "index.html" for path in others)
 
 
 def test_what_the_dockerfile_copies_is_there_and_reaches_the_build() -> None:
@@ -75,9 +92,9 @@ def test_what_the_dockerfile_copies_is_there_and_reaches_the_build() -> None:
 
 def test_the_image_has_what_a_node_needs_and_nothing_for_tests() -> None:
     # Only `dependencies` are installed: an extra that a node needs would have to be named in the Dockerfile.
-    assert set(pyproject()["project"]["optional-dependencies"]) == {"test", "dev"}
+    assert set(pyproject()["project"]["optional-dependencies"]) == {"test", "browser", "dev"}
     names = {re.split(r"[^\w-]", each)[0] for each in pyproject()["project"]["dependencies"]}
-    assert {"aiokafka", "elasticsearch"} <= names
+    assert {"aiokafka", "elasticsearch", "numpy", "pyarrow"} <= names
     installs = [
         line
         for word, rest in instructions()

@@ -19,7 +19,11 @@ FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
 ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
-SERVER_VARIABLES = {"STACFED_TEST_KAFKA", "STACFED_TEST_ELASTIC"}  # see tests/servers
+SERVER_VARIABLES = {
+    "STACFED_TEST_KAFKA",
+    "STACFED_TEST_ELASTIC",
+    "STACFED_CHROMIUM",
+}  # see tests/servers, tests/browser
 CALL = re.compile(r"(?:^|[|] )(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?stacfed (?P<rest>.*)$")
 
 
@@ -123,7 +127,7 @@ def test_names_exist(page: Path) -> None:
     assert set(re.findall(r"\bstacfed_[a-z_]+", text)) <= set(
         re.findall(r"\bstacfed_[a-z_]+", metric_table())
     )
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {line.split()[1] for line in code(text) if re.match(r"make [a-z]", line)} <= targets
 
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 
-from discovery_api.routes import router as discovery_router
 from federation.alert_routes import alert_routes
 from federation.profile_routes import profile_routes
 from tests.docs.deployment import (
@@ -23,6 +22,7 @@ from tests.docs.deployment import (
     selected,
     workloads,
 )
+from tests.docs.generate import searchers_door
 from transaction_api.routes import router as transaction_router
 
 NONE = cast(Any, None)  # routers are made, and nobody is asked
@@ -80,7 +80,7 @@ def leads_to(path: Json, route: str) -> bool:
             [transaction_router(NONE), profile_routes(NONE), alert_routes(NONE, NONE)],
             set(),
         ),
-        ("discovery-api", [discovery_router(NONE)], {"/docs", "/openapi.json"}),
+        ("discovery-api", [searchers_door()], {"/docs", "/openapi.json"}),
     ],
 )
 def test_each_door_is_routed_to_all_of_it_and_to_nothing_inside(

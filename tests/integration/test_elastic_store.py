@@ -13,7 +13,8 @@ from elasticsearch import AsyncElasticsearch
 from catalogue.elastic import ElasticStore
 from catalogue.elastic_client import CONNECTIONS_MAX
 from catalogue.elastic_mapping import FORMAT
-from catalogue.store import ITEMS, Equals, Query, Verdict, Write
+from catalogue.filters import equal
+from catalogue.store import ITEMS, Query, Verdict, Write
 from stream.errors import Unavailable
 from tests.contract.store_contract import collection, found, head, item, kept
 from tests.servers.elastic import ElasticServer
@@ -121,14 +122,14 @@ async def test_names_never_grow_the_mapping(store: ElasticStore, client: AsyncEl
     assert after.body == before.body
 
     async def search(n: int) -> list[bytes]:
-        page = await store.search(Query(collections=("c",), filters=(Equals(f"p{n}", n),)))
+        page = await store.search(Query(collections=("c",), filter=equal(f"p{n}", n)))
         assert page.matched == 2
         return page.bodies
 
     for start in range(0, names, 250):
         pages = await asyncio.gather(*(search(n) for n in range(start, start + 250)))
         assert pages == [[writes[n].body, writes[n + names].body] for n in range(start, start + 250)]
-    assert (await store.search(Query(filters=(Equals("p1", 2),)))).matched == 0
+    assert (await store.search(Query(filter=equal("p1", 2)))).matched == 0
 
 
 def wide(n: int, name: str, value: int) -> Write:

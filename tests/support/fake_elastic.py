@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import orjson
 from aiohttp import web
 
+from catalogue.elastic_mapping import FORMAT
+
 PRODUCT = {"x-elastic-product": "Elasticsearch"}
 
 
@@ -119,7 +121,7 @@ def slow(answer: Answer, wait_s: float) -> Answer:
 @asynccontextmanager
 async def fake_elastic(tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeElastic]:
     """A server that knows the template and accepts everything, until told otherwise."""
-    template = {"index_templates": [{"index_template": {"version": 1}}]}
+    template = {"index_templates": [{"index_template": {"version": FORMAT}}]}
     fake = FakeElastic(each(201), others={"_index_template": whole(200, template)})
     app = web.Application(client_max_size=1 << 30)
     app.router.add_route("*", "/{path:.*}", fake.answer)

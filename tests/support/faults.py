@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
+from catalogue.aggregations import Aggregates, Aggregation
+from catalogue.filters import Ability
 from catalogue.store import Document, Page, Query, Ref, Store, Verdict, Write
 from stream.errors import Unavailable
 from stream.log import Consumer, Log, Message, Receipt, Record, Revoking, TopicPartition
@@ -166,6 +168,10 @@ class FaultyStore:
     process: Process
     refuses: Callable[[Write], bool] = never
 
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return self.inner.abilities
+
     async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
         await self.process.read("get")
         found = await self.inner.get_many(refs)
@@ -196,6 +202,10 @@ class FaultyStore:
     async def search(self, query: Query) -> Page:
         await self.process.read("search")
         return await self.inner.search(query)
+
+    async def aggregate(self, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:
+        await self.process.read("aggregate")
+        return await self.inner.aggregate(query, wanted)
 
     async def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
         await self.process.read("fingerprints")

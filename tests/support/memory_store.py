@@ -1,14 +1,19 @@
-"""MemoryStore: the port `Store` on a dictionary, without threads."""
+"""MemoryStore: the port `Store` on a dictionary, without threads. Its searches are `catalogue.matching` and no more."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from catalogue.aggregations import Aggregates, Aggregation
+from catalogue.counting import aggregated
 from catalogue.digest import fingerprint
-from catalogue.store import BESIDE, Document, Equals, Page, Query, Ref, Verdict, Write
+from catalogue.facts import Facts, facts_of
+from catalogue.filters import Ability, All, Filter, OneOf
+from catalogue.matching import test_of
+from catalogue.ordering import place_of, sort_key
+from catalogue.store import BESIDE, Document, Hit, Page, Place, Query, Ref, Verdict, Write
 
 
 @dataclass
@@ -16,6 +21,13 @@ class MemoryStore:
     """Every document with the last write that was accepted for it."""
 
     writes: dict[tuple[str, str], Write] = field(default_factory=dict)
+    facts: dict[tuple[str, str], tuple[Write, Facts]] = field(
+        default_factory=dict
+    )  # of writes searched before
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return frozenset(Ability)
 
     async def get_many(self, refs: Sequence[Ref]) -> dict[Ref, Document]:
         await asyncio.sleep(0)
@@ -31,10 +43,24 @@ class MemoryStore:
         return verdicts
 
     async def search(self, query: Query) -> Page:
-        found = dict(sorted(self._found(query)))
-        ids = [id_ for id_ in found if query.after is None or id_ > query.after]
-        page = ids[: query.limit]
-        return Page(len(found), [found[id_] for id_ in page], page[-1] if len(ids) > len(page) else None)
+        sort = () if query.kind in BESIDE else query.sort
+        places: dict[Place, bytes]
+        if query.kind in BESIDE:
+            places = {(write.ref.id,): write.body for write in self._beside(query)}
+        else:
+            places = {place_of(facts, write.ref.id, sort): write.body for write, facts in self._found(query)}
+        ordered = sorted(places, key=lambda place: sort_key(place, sort))
+        if query.after is not None:
+            after = sort_key(query.after, sort)
+            ordered = [
+                place for place in ordered
+                if (sort_key(place, sort) < after if query.backwards else sort_key(place, sort) > after)
+            ]  # fmt: skip
+        chosen = ordered[-query.limit :] if query.backwards else ordered[: query.limit]
+        return Page(len(places), [Hit(places[place], place) for place in chosen], len(chosen) < len(ordered))
+
+    async def aggregate(self, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:
+        return aggregated([facts for _, facts in self._found(query)], wanted)
 
     async def fingerprints(self, kind: str, collection: str) -> AsyncIterator[tuple[str, bytes]]:
         for write in list(self.writes.values()):
@@ -52,30 +78,39 @@ class MemoryStore:
         self.writes[key] = write
         return Verdict.ACCEPTED
 
-    def _found(self, query: Query) -> Iterator[tuple[str, bytes]]:
-        for (kind, id_), write in self.writes.items():
-            if kind == query.kind and _matches(write.source, query):
-                yield id_, write.body
+    def _found(self, query: Query) -> Iterator[tuple[Write, Facts]]:
+        test = test_of(query.filter)
+        for key, write in self.writes.items():
+            source = write.source
+            if (
+                key[0] == query.kind
+                and source["state"] in query.states
+                and (not query.collections or source["collection"] in query.collections)
+                and (not query.ids or source["id"] in query.ids)
+                and test(facts := self._facts(key, write))
+            ):
+                yield write, facts
+
+    def _facts(self, key: tuple[str, str], write: Write) -> Facts:
+        known = self.facts.get(key)
+        if known is None or known[0] is not write:
+            known = self.facts[key] = (write, facts_of(write.source))
+        return known[1]
+
+    def _beside(self, query: Query) -> Iterator[Write]:
+        wanted = {leaf.name: leaf.values for leaf in _leaves(query.filter)}
+        for (kind, _), write in self.writes.items():
+            shown = kind == query.kind and write.source.get("state") is not None
+            if shown and all(write.source.get(name) in values for name, values in wanted.items()):
+                yield write
 
 
-def _matches(source: Any, query: Query) -> bool:
-    if query.kind in BESIDE:
-        wanted = all(source.get(equals.name) == equals.value for equals in query.filters)
-        return source.get("state") is not None and wanted
-    return (
-        source["state"] in query.states
-        and (not query.collections or source["collection"] in query.collections)
-        and (not query.ids or source["id"] in query.ids)
-        and all(_equal(source, equals) for equals in query.filters)
-    )
-
-
-def _equal(source: Any, equals: Equals) -> bool:
-    item = source["item"]
-    named = source if equals.name in ("id", "collection") else item.get("properties", item)
-    found = named.get(equals.name)
-    return any(_same(value, equals.value) for value in (found if isinstance(found, list) else [found]))
-
-
-def _same(value: Any, wanted: Any) -> bool:
-    return isinstance(value, bool) == isinstance(wanted, bool) and bool(value == wanted)
+def _leaves(wanted: Filter) -> Iterator[OneOf]:
+    """What is asked of what is kept beside the catalogue (see Query)."""
+    if isinstance(wanted, OneOf):
+        yield wanted
+    elif isinstance(wanted, All):
+        for part in wanted.parts:
+            yield from _leaves(part)
+    else:
+        raise ValueError("what is kept beside the catalogue is found by equality alone")

@@ -1,0 +1,279 @@
+"""P6 and P7: searches over HTTP on SQLite and Elasticsearch, beside the raw query and the peer."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from catalogue.aggregations import Terms
+from catalogue.elastic import ElasticStore
+from catalogue.elastic_counts import counts_body
+from catalogue.elastic_mapping import Names
+from catalogue.elastic_query import search_body
+from catalogue.filters import All, equal
+from catalogue.lifecycle import State
+from catalogue.record import Record, encode_record
+from catalogue.sqlite import SqliteStore
+from catalogue.store import Query, Sort, Store, Write, collection_ref
+from tests.bench import peer
+from tests.bench.client import Connection
+from tests.bench.engines import servers
+from tests.bench.records import COLLECTION
+from tests.bench.report import percentile
+from tests.bench.server import Served, served
+from tests.support.cmip6 import sample_ids
+from tests.support.many_items import cmip_items, writes_of
+
+ITEMS, MILLION, BATCH = 100_000, 1_000_000, 500
+ROUNDS, WARMINGS, CLIENTS, CLIENT_ROUNDS = 100, 10, 16, 40
+LIMITS = (10, 100, 1000)
+PAGE, PAGES, PAGES_TIMED = 10, 1000, 20
+FACETS = (
+    "cmip6:source_id",
+    "cmip6:experiment_id",
+    "cmip6:variable_id",
+    "cmip6:institution_id",
+    "cmip6:table_id",
+)
+WANTED = (("cmip6:mip_era", "CMIP6"), ("cmip6:product", "model-output"), ("cmip6:grid_label", "gn"))
+Json = dict[str, Any]
+Request = tuple[str, str, bytes]
+
+
+def search_request(limit: int, prefix: str = "") -> Json:
+    """Three properties, sorted."""
+    equals = [{"op": "=", "args": [{"property": prefix + name}, value]} for name, value in WANTED]
+    return {
+        "collections": ["CMIP6"], "limit": limit, "filter-lang": "cql2-json", "filter": {"op": "and", "args": equals},
+        "sortby": [{"field": "properties.start_datetime", "direction": "desc"}],
+    }  # fmt: skip
+
+
+def facet_request() -> Json:
+    """Five facets under a filter."""
+    name, value = WANTED[2]
+    return {
+        "collections": ["CMIP6"], "aggregations": [f"{facet}_frequency" for facet in FACETS],
+        "filter-lang": "cql2-json", "filter": {"op": "=", "args": [{"property": name}, value]},
+    }  # fmt: skip
+
+
+def query(limit: int) -> Query:
+    """What the store is asked for `search_request`."""
+    parts = tuple(equal(name, value) for name, value in WANTED)
+    return Query(
+        collections=("CMIP6",),
+        filter=All(parts),
+        limit=limit,
+        sort=(Sort("start_datetime", descending=True),),
+    )
+
+
+def made(count: int) -> Iterator[Json]:
+    """Items of real ids where there are some, else of made-up ones."""
+    return cmip_items(count, sample_ids(2000))
+
+
+async def filled(store: Store, count: int) -> tuple[list[str], float]:
+    """Write the Collection and so many items; some of their ids, and items per second."""
+    record = Record("CMIP6", "CMIP6", "CMIP6", State.ACTIVE, True, 1, "bench", COLLECTION, ids=None)
+    await store.apply([Write(collection_ref("CMIP6"), 1, encode_record(record), record.fields())])
+    writes, ids = writes_of(made(count)), list[str]()
+    taken = 0.0
+    while batch := list(itertools.islice(writes, BATCH)):
+        ids.append(str(batch[0].source["id"]))
+        begun = time.perf_counter()
+        await store.apply(batch)
+        taken += time.perf_counter() - begun
+    return ids, count / taken
+
+
+async def timed(server: Served, requests: Iterator[Request], rounds: int = ROUNDS) -> float:
+    """Milliseconds, the median, of one request after the other on one connection."""
+    connection = await server.connect()
+    times = [await _one(connection, request) for request in itertools.islice(requests, rounds + WARMINGS)]
+    connection.close()
+    return percentile(times[WARMINGS:], 0.5) * 1000
+
+
+async def at_once(server: Served, request: Request) -> tuple[float, float]:
+    """(requests per second, median in ms) of CLIENTS connections."""
+
+    async def client() -> list[float]:
+        connection = await server.connect()
+        times = [await _one(connection, request) for _ in range(CLIENT_ROUNDS)]
+        connection.close()
+        return times
+
+    await client()
+    begun = time.perf_counter()
+    found = await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    taken = time.perf_counter() - begun
+    return CLIENTS * CLIENT_ROUNDS / taken, percentile([one for times in found for one in times], 0.5) * 1000
+
+
+async def _one(connection: Connection, request: Request) -> float:
+    method, path, body = request
+    begun = time.perf_counter()
+    status, answer = await connection.request(method, path, body)
+    taken = time.perf_counter() - begun
+    if status != 200:
+        raise RuntimeError(f"{method} {path}: {status} {answer[:500].decode()}")
+    return taken
+
+
+def post(path: str, body: Json) -> Iterator[Request]:
+    """The same request for ever."""
+    return itertools.repeat(("POST", path, orjson.dumps(body)))
+
+
+def gets(ids: Sequence[str]) -> Iterator[Request]:
+    """One item after the other."""
+    return itertools.cycle([("GET", f"/collections/CMIP6/items/{item}", b"") for item in ids])
+
+
+async def paged(server: Served) -> tuple[float, float]:
+    """Median milliseconds of the first pages and of those around the last of PAGES."""
+    connection = await server.connect()
+    times: list[float] = []
+    body = {
+        "collections": ["CMIP6"],
+        "limit": PAGE,
+        "sortby": [{"field": "start_datetime", "direction": "asc"}],
+    }
+    for _ in range(PAGES):
+        begun = time.perf_counter()
+        answer = await connection.json("POST", "/search", body)
+        times.append(time.perf_counter() - begun)
+        [following] = [link for link in answer["links"] if link["rel"] == "next"]
+        body = following["body"]
+    connection.close()
+    first, last = times[1 : 1 + PAGES_TIMED], times[-PAGES_TIMED:]
+    return percentile(first, 0.5) * 1000, percentile(last, 0.5) * 1000
+
+
+async def _ours(server: Served, ids: Sequence[str], name: str) -> dict[str, float]:
+    found = {
+        f"{name}_{limit}": await timed(server, post("/search", search_request(limit))) for limit in LIMITS
+    }
+    found[f"{name}_facets"] = await timed(server, post("/aggregate", facet_request()))
+    found[f"{name}_get"] = await timed(server, gets(ids))
+    first, last = await paged(server)
+    found |= {f"{name}_page_first": first, f"{name}_page_last": last}
+    for limit in LIMITS:
+        rate, p50_ms = await at_once(server, next(post("/search", search_request(limit))))
+        found |= {f"{name}_many_{limit}": rate, f"{name}_many_{limit}_p50": p50_ms}
+    return found
+
+
+async def measure_search() -> dict[str, float]:
+    """P6: 100,000 items in SQLite."""
+    with tempfile.TemporaryDirectory(prefix="stacfed-bench-") as folder:
+        store = SqliteStore(Path(folder) / "bench.db")
+        ids, rate = await filled(store, ITEMS)
+        await store.search(Query(limit=1))
+        await store.close()
+        async with served({"data_dir": folder, "node": "bench"}) as server:
+            return {"sqlite_load": rate, **await _ours(server, ids, "sqlite")}
+
+
+async def measure_million() -> dict[str, float]:
+    """A million items in SQLite: load, start, memory, and some searches."""
+    with tempfile.TemporaryDirectory(prefix="stacfed-bench-", dir=os.environ.get("TMPDIR")) as folder:
+        store = SqliteStore(Path(folder) / "bench.db")
+        begun = time.perf_counter()
+        ids, _ = await filled(store, MILLION)
+        await store.search(Query(limit=1))
+        rate = MILLION / (time.perf_counter() - begun)
+        await store.close()
+        async with served({"data_dir": folder, "node": "bench"}) as server:
+            connection = await server.connect()
+            begun = time.perf_counter()
+            await connection.json("POST", "/search", {"limit": 1})
+            first_s = time.perf_counter() - begun
+            connection.close()
+            ours = await _ours(server, ids, "million")
+            return {
+                "million_load": rate, "million_ready": server.ready_s, "million_first": first_s * 1000,
+                "million_rss": server.rss_mib(), **ours,
+            }  # fmt: skip
+
+
+async def measure_search_elastic() -> dict[str, float]:
+    """P7: 100,000 items in Elasticsearch: the raw query, ours, and the peer's, in one run."""
+    _, elastic = servers()
+    prefix = f"b{uuid.uuid4().hex[:8]}"
+    store = ElasticStore([elastic], prefix)
+    await store.create()
+    ids, rate = await filled(store, ITEMS)
+    [write] = writes_of(made(1))
+    await asyncio.sleep(2)
+    await store.close()
+    found = {"elastic_load": rate}
+    raw = Served(int(urlsplit(elastic).port or 0), 0, 0.0)
+    index = f"/{Names(prefix).items('CMIP6')}"
+    for limit in LIMITS:
+        body = next(post(f"{index}/_search", search_body(query(limit))))
+        found[f"raw_{limit}"] = await timed(raw, itertools.repeat(body))
+        found[f"raw_many_{limit}"], found[f"raw_many_{limit}_p50"] = await at_once(raw, body)
+    facets = counts_body(query(10), [Terms(name) for name in FACETS])
+    found["raw_facets"] = await timed(raw, post(f"{index}/_search", facets))
+    told = {"store_url": f"{elastic}/{prefix}", "node": "bench"}
+    async with served(told) as server:
+        found |= await _ours(server, ids, "elastic")
+    async with peer.peer(elastic) as server:
+        await peer.load(server, list(made(ITEMS)))
+        for limit in LIMITS:
+            body = next(post("/search", search_request(limit, "properties.")))
+            found[f"peer_{limit}"] = await timed(server, itertools.repeat(body), ROUNDS // 4)
+            found[f"peer_many_{limit}"], found[f"peer_many_{limit}_p50"] = await at_once(server, body)
+        found["peer_get"] = await timed(server, gets(ids))
+    found["raw_get"] = await timed(raw, itertools.repeat(_raw_get(write, index)))
+    return found
+
+
+def _raw_get(write: Write, index: str) -> Request:
+    return "GET", f"{index}/_doc/{write.ref.id}?routing={write.ref.routing}", b""
+
+
+def _figures() -> dict[str, tuple[str, str, str]]:
+    """Key: (what is measured, unit, goal)."""
+    goals = {"sqlite_10": "<= 2", "sqlite_100": "<= 5", "sqlite_1000": "<= 20", "sqlite_facets": "<= 5"}
+    goals |= {"sqlite_get": "<= 0.7"}
+    named = {
+        "sqlite": "P6 SQLite",
+        "million": "SQLite, a million",
+        "elastic": "P7 Elasticsearch",
+        "peer": "the peer",
+    }
+    named["raw"] = "the raw query"
+    found = {}
+    for key, said in named.items():
+        for limit in LIMITS:
+            what = f"{said}: three properties, sorted, limit {limit:,}"
+            found[f"{key}_{limit}"] = (f"{what}, p50", "ms", goals.get(f"{key}_{limit}", "-"))
+            found[f"{key}_many_{limit}"] = (f"{what}, {CLIENTS} clients", "requests/s", "-")
+            found[f"{key}_many_{limit}_p50"] = ("... p50", "ms", "-")
+        for name, what in (
+            ("facets", "five facets"), ("get", "one item by its id"), ("load", "written"), ("page_first", "first page"),
+            ("page_last", f"page {PAGES:,}"),
+        ):  # fmt: skip
+            unit = "items/s" if name == "load" else "ms"
+            found[f"{key}_{name}"] = (f"{said}: {what}", unit, goals.get(f"{key}_{name}", "-"))
+    return found | {
+        "million_ready": ("... start to ready", "s", "-"), "million_first": ("... the first search", "ms", "-"),
+        "million_rss": ("... memory after the start", "MiB", "-"),
+    }  # fmt: skip
+
+
+FIGURES = _figures()

@@ -10,7 +10,7 @@ DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve servers test test-browser check bench docs clean
+.PHONY: help demo serve servers test test-long test-browser check bench docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ servers: $(DEV) ## a real Kafka and Elasticsearch until Ctrl-C; ARGS='--brokers 
 
 test: $(DEV) ## the tests; ARGS='-k settings' picks some
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-long: $(DEV) ## the tests that take minutes: 100,000 items, thousands of generated requests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m long $(ARGS)
 
 test-browser: $(DEV) ## the page and STAC Browser in a real Chromium; ARGS='-k box' picks some
 	$(BIN)/python -m pytest -q tests/browser $(ARGS)

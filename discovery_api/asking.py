@@ -9,11 +9,7 @@ from discovery_api.selecting import CRS84
 Json = dict[str, Any]
 A_TEXT: Json = {"type": "string"}
 TEXTS: Json = {"type": "array", "items": A_TEXT}
-BOX: Json = {
-    "type": "array",
-    "items": {"type": "number"},
-    "oneOf": [{"minItems": size, "maxItems": size} for size in (4, 6)],
-}
+
 LIMIT: Json = {"type": "integer", "minimum": 1}
 NAMES_OR_NULL: Json = {"type": ["array", "null"], "items": A_TEXT}
 FIELDS: Json = {
@@ -36,8 +32,18 @@ class Asked(NamedTuple):
     body: Json
 
 
+def _box(*sizes: int) -> Json:
+    numbers: Json = {"type": "array", "items": {"type": "number"}}
+    return numbers | {"oneOf": [{"minItems": size, "maxItems": size} for size in sizes]}
+
+
 def _one_of(*values: str) -> Json:
     return {"type": "string", "enum": list(values)}
+
+
+def _choice(words: str, *values: str) -> Asked:
+    """One of these; left empty in an address, as forms leave it, it is not asked."""
+    return Asked(words, _one_of(*values, ""), _one_of(*values))
 
 
 def _alike(words: str, schema: Json) -> Asked:
@@ -47,7 +53,11 @@ def _alike(words: str, schema: Json) -> Asked:
 ASKED: dict[str, Asked] = {
     "ids": _alike("Items with one of these ids", TEXTS),
     "collections": Asked("Items of one of these Collections", TEXTS, {"anyOf": [A_TEXT, TEXTS]}),
-    "bbox": _alike("What touches this box: west, south, east, north; west may be greater than east", BOX),
+    "bbox": Asked(
+        "What touches this box: west, south, east, north; west may be greater than east",
+        _box(0, 4, 6),  # left empty it is not asked
+        _box(4, 6),
+    ),
     "intersects": Asked(
         "What touches this GeoJSON geometry", A_TEXT, {"type": "object", "required": ["type"]}
     ),
@@ -56,8 +66,8 @@ ASKED: dict[str, Asked] = {
         A_TEXT,
     ),
     "filter": Asked("A filter in CQL2", A_TEXT, {"anyOf": [{"type": "object"}, A_TEXT]}),
-    "filter-lang": _alike("The language of the filter", _one_of("cql2-text", "cql2-json")),
-    "filter-crs": _alike("The coordinates of the filter", _one_of(min(CRS84))),
+    "filter-lang": _choice("The language of the filter", "cql2-text", "cql2-json"),
+    "filter-crs": _choice("The coordinates of the filter", min(CRS84)),
     "query": Asked(
         "Comparisons of the query extension",
         A_TEXT,
@@ -73,8 +83,8 @@ ASKED: dict[str, Asked] = {
     ),
     "fields": Asked("What to show: names, with - in front what to leave out", A_TEXT, FIELDS),
     "token": _alike("The page, from a link of another one", A_TEXT),
-    "retracted": _alike("What is shown of retracted records", _one_of("exclude", "hide-data", "include")),
-    "purged": _alike("Whether purged records are shown", _one_of("exclude", "include")),
+    "retracted": _choice("What is shown of retracted records", "exclude", "hide-data", "include"),
+    "purged": _choice("Whether purged records are shown", "exclude", "include"),
     "at": _alike("Where one stands: NAME=VALUE of properties", TEXTS),
-    "f": _alike("The form, instead of the Accept header", _one_of("json", "geojson", "ndjson", "geoparquet")),
+    "f": _choice("The form, instead of the Accept header", "json", "geojson", "ndjson", "geoparquet"),
 }

@@ -68,14 +68,11 @@ def items_answer() -> Answers:
 def parameters(names: frozenset[str]) -> list[Json]:
     """The parameters of an address, in a fixed order. What is left empty, as forms do, is not asked."""
     return [
-        {
-            "name": name, "in": "query", "required": False, "description": asked.words, "schema": asked.address,
-            "allowEmptyValue": True,
-        }
+        {"name": name, "in": "query", "required": False, "description": asked.words, "schema": asked.address}
         | ({"style": "form", "explode": name == "at"} if asked.address.get("type") == "array" else {})
         for name, asked in ASKED.items()
         if name in names
-    ]  # fmt: skip
+    ]
 
 
 def body(names: frozenset[str]) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogue.aggregations import Step
 from discovery_api import describing
 from discovery_api.aggregation_request import AGGREGATIONS_MAX, INTERVAL
 from discovery_api.links import JSON
@@ -15,6 +16,7 @@ COLLECTION = describing.an_object(
     "AggregationCollection", type={"const": "AggregationCollection"}, aggregations=A_LIST, links=A_LIST
 )
 QUERYABLES = describing.an_object("Queryables", properties={"type": "object"})
+STEPS = [step.value for step in Step]
 OWN: list[dict[str, Any]] = [
     {
         "name": "aggregations", "in": "query", "required": True, "style": "form", "explode": False,
@@ -25,7 +27,7 @@ OWN: list[dict[str, Any]] = [
     },
     {
         "name": INTERVAL, "in": "query", "required": False, "description": "How wide the buckets of times are",
-        "schema": {"enum": ["year", "month", "day"], "default": "month"}, "allowEmptyValue": True,
+        "schema": {"enum": [*STEPS, ""], "default": "month"},
     },
 ]  # fmt: skip
 
@@ -36,6 +38,7 @@ def _body() -> Json:
     schema = found["content"][JSON]["schema"]
     own = {each["name"]: {**each["schema"], "description": each["description"]} for each in OWN}
     schema["title"], schema["required"] = "Aggregation", ["aggregations"]
+    own[INTERVAL]["enum"] = STEPS
     schema["properties"] = own | schema["properties"]
     return {**found, "required": True}
 

@@ -28,7 +28,7 @@ AN_OBJECT: Json = {"type": "object"}
 BODIES: dict[str, Json] = {
     JSON_PATCH: {"type": "array", "items": {"type": "object", "required": ["op", "path"]}, "minItems": 1},
 }
-AT_ONCE = {"200": "What became of it, with `Prefer: wait=N`", "201": "It was created, with `Prefer: wait=N`"}
+AT_ONCE = "With `Prefer: wait=N` what became of the request, with `preview` what would"
 REFUSALS = {
     "400": "Malformed or not valid; every finding is named",
     "401": "The token proves nobody",
@@ -61,9 +61,14 @@ def refusals(*statuses: str) -> dict[int | str, Json]:
 
 
 def writes(
-    summary: str, types: frozenset[str] | None, parameters: Sequence[Json] = (), *, needed: bool = True
+    summary: str,
+    types: frozenset[str] | None,
+    parameters: Sequence[Json] = (),
+    *,
+    needed: bool = True,
+    creates: bool = False,
 ) -> Json:
-    """The keywords of a route that writes, for the OpenAPI document."""
+    """The keywords of a route that writes, for the OpenAPI document. `creates`: it may answer 201."""
     extra: Json = {"parameters": list(parameters)} if parameters else {}
     if types is not None:
         either = types == PATCH_TYPES  # JSON that says no more may be either of the two
@@ -76,7 +81,8 @@ def writes(
         "summary": summary,
         "status_code": 202,
         "responses": {
-            **{status: {"description": text} for status, text in AT_ONCE.items()},
+            "200": {"description": AT_ONCE, "content": {JSON: {"schema": AN_OBJECT}}},
+            **(handle_answer("201") if creates else {}),
             **handle_answer("202"),
             **refusals(*REFUSALS),
         },

@@ -144,7 +144,7 @@ def _items(routes: APIRouter, api: Api) -> None:
     # The one route that must be fast reads its parameters itself: the framework takes a tenth of the time for it.
     @routes.post(
         "/collections/{collection}/items",
-        **writes("Publish an Item or a FeatureCollection", ITEM_TYPES, PUBLISH_PARAMETERS),
+        **writes("Publish an Item or a FeatureCollection", ITEM_TYPES, PUBLISH_PARAMETERS, creates=True),
     )
     async def publish(request: Request) -> Response:
         collection, preview = request.path_params["collection"], _preview(request)
@@ -199,7 +199,7 @@ def _items(routes: APIRouter, api: Api) -> None:
 
     @routes.post(
         "/collections/{collection}/items/{item}/actions/{action}",
-        **writes(f"One of {', '.join(ACTIONS)}", frozenset({JSON}), needed=False),
+        **writes(f"One of {', '.join(ACTIONS)}", frozenset({JSON}), needed=False, creates=True),
     )
     async def act(request: Request, collection: CollectionId, item: ItemId, action: str) -> Response:
         body = await api.body(request)
@@ -213,7 +213,7 @@ def _items(routes: APIRouter, api: Api) -> None:
 
 
 def _collections(routes: APIRouter, api: Api) -> None:
-    @routes.post("/collections", **writes("Create a Collection", frozenset({JSON})))
+    @routes.post("/collections", **writes("Create a Collection", frozenset({JSON}), creates=True))
     async def create(request: Request) -> Response:
         media_type(request.headers.get("content-type"), frozenset({JSON}))
         body = await api.body(request)

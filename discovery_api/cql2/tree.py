@@ -7,7 +7,6 @@ it only says whether it knows the grammar, and what it was given is visited.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 import cql2
@@ -48,21 +47,30 @@ def _measure(given: Any) -> bool:
     empty, level = False, [given]
     while level:
         nodes += len(level)
-        objects = [node for node in level if isinstance(node, dict)]
-        operations = [node for node in objects if "op" in node]
-        if not all(isinstance(node["op"], str) and isinstance(node.get("args"), list) for node in operations):
-            raise Wrong("", '"op" is a text, and beside it "args" is a list')
-        operators += len(operations)
-        empty = empty or not all(objects)
         if nodes > NODES_MAX:
             raise Wrong("", f"a filter holds at most {NODES_MAX} values")
         if depth > _JSON_DEPTH_MAX:
             raise Wrong("", f"a filter is at most {DEPTH_MAX} operators deep")
+        inner: list[Any] = []
+        for node in level:
+            if isinstance(node, dict):
+                empty = empty or not node
+                operators += _is_operation(node)
+                inner.extend(node.values())
+            elif isinstance(node, list):
+                inner.extend(node)
         if operators > OPERATORS_MAX:
             raise Wrong("", f"a filter holds at most {OPERATORS_MAX} operators; `in` takes lists of values")
-        inner = [node.values() for node in objects] + [node for node in level if isinstance(node, list)]
-        level, depth = list(chain.from_iterable(inner)), depth + 1
+        level, depth = inner, depth + 1
     return empty
+
+
+def _is_operation(node: dict[str, Any]) -> bool:
+    if "op" not in node:
+        return False
+    if not isinstance(node["op"], str) or not isinstance(node.get("args"), list):
+        raise Wrong("", '"op" is a text, and beside it "args" is a list')
+    return True
 
 
 def _judge(node: Any, where: str) -> None:

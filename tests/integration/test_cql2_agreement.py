@@ -72,7 +72,7 @@ async def test_what_is_written_by_hand(store: Store) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_what_is_drawn_at_random(store: Store, seed: int) -> None:
     rng, writes = Random(f"cql2 {seed}"), corpus(seed, COUNT)
     await shown(store, writes)

@@ -21,6 +21,7 @@ from catalogue.store import Query, Store
 from tests.support.elastic import store_on
 from tests.support.many_items import batches_of, cmip_items, writes_of
 
+pytestmark = pytest.mark.long
 ITEMS, FILTERS, SEED, WAIT_S = 100_000, 6, 20261121, 60
 FACETS = (
     "cmip6:activity_id", "cmip6:data_specs_version", "cmip6:experiment_id", "cmip6:frequency", "cmip6:grid_label",

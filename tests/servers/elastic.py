@@ -32,6 +32,7 @@ def node_settings(port: int, transport: int) -> dict[str, str]:
         "transport.port": str(transport),
         "xpack.security.enabled": "false",
         "action.auto_create_index": "false",
+        "cluster.max_shards_per_node": "20000",  # tests make an index for each collection of each of them
         # A disk that is nearly full would make indices read-only.
         "cluster.routing.allocation.disk.threshold_enabled": "false",
     }

@@ -18,7 +18,6 @@ from catalogue.aggregations import Aggregation, Files, Histogram, Step, Terms
 from catalogue.filters import All, Between, Filter, Not, OneOf, Present, Some
 from catalogue.sqlite import SqliteStore
 from catalogue.store import Query, Store
-from tests.support.elastic import store_on
 from tests.support.many_items import batches_of, cmip_items, writes_of
 
 pytestmark = pytest.mark.long
@@ -76,13 +75,6 @@ async def sqlite(path: Path) -> AsyncIterator[Store]:
 @pytest.mark.timeout(900)
 async def test_in_sqlite(ids: list[str], tmp_path: Path) -> None:
     async with sqlite(tmp_path) as store:
-        await compare(store, ids)
-
-
-@pytest.mark.needs_server
-@pytest.mark.timeout(900)
-async def test_in_elasticsearch(ids: list[str], elastic: Any) -> None:
-    async with store_on(elastic.url, shards=2) as store:
         await compare(store, ids)
 
 

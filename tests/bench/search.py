@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from catalogue.filters import All, equal
 from catalogue.lifecycle import State
 from catalogue.record import Record, encode_record
 from catalogue.sqlite import SqliteStore
-from catalogue.store import Query, Sort, Store, Write, collection_ref
+from catalogue.store import Query, Sort, Store, Verdict, Write, collection_ref
 from tests.bench import peer
 from tests.bench.client import Connection
 from tests.bench.engines import servers
@@ -88,15 +89,20 @@ def made(count: int) -> Iterator[Json]:
 async def filled(store: Store, count: int) -> tuple[list[str], float]:
     """Write the Collection and so many items; some of their ids, and items per second."""
     record = Record("CMIP6", "CMIP6", "CMIP6", State.ACTIVE, True, 1, "bench", COLLECTION, ids=None)
-    await store.apply([Write(collection_ref("CMIP6"), 1, encode_record(record), record.fields())])
+    await _written(store, [Write(collection_ref("CMIP6"), 1, encode_record(record), record.fields())])
     writes, ids = writes_of(made(count)), list[str]()
     taken = 0.0
     while batch := list(itertools.islice(writes, BATCH)):
         ids.append(str(batch[0].source["id"]))
         begun = time.perf_counter()
-        await store.apply(batch)
+        await _written(store, batch)
         taken += time.perf_counter() - begun
     return ids, count / taken
+
+
+async def _written(store: Store, batch: Sequence[Write]) -> None:
+    if set(verdicts := await store.apply(batch)) != {Verdict.ACCEPTED}:
+        raise RuntimeError(f"not written: {Counter(verdicts)}")
 
 
 async def timed(server: Served, requests: Iterator[Request], rounds: int = ROUNDS) -> float:

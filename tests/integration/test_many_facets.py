@@ -17,7 +17,10 @@ import pytest
 from catalogue.aggregations import Aggregation, Files, Histogram, Step, Terms
 from catalogue.filters import All, Between, Filter, Not, OneOf, Present, Some
 from catalogue.sqlite import SqliteStore
-from catalogue.store import Query, Store
+from catalogue.store import Query, Store, Verdict
+from tests.servers.elastic import ElasticServer
+from tests.servers.session import NamedElastic
+from tests.support.elastic import store_on
 from tests.support.many_items import batches_of, cmip_items, writes_of
 
 pytestmark = pytest.mark.long
@@ -78,10 +81,17 @@ async def test_in_sqlite(ids: list[str], tmp_path: Path) -> None:
         await compare(store, ids)
 
 
+@pytest.mark.needs_server
+@pytest.mark.timeout(900)
+async def test_in_elasticsearch(ids: list[str], elastic: ElasticServer | NamedElastic) -> None:
+    async with store_on(elastic.url, shards=2) as store:
+        await compare(store, ids)
+
+
 async def compare(store: Store, ids: list[str]) -> None:
     known = Known()
     for batch in batches_of(writes_of(kept(known, ids))):
-        await store.apply(batch)
+        assert set(await store.apply(batch)) == {Verdict.ACCEPTED}
     assert len(known.ids) == ITEMS
     async with asyncio.timeout(WAIT_S):
         while (await store.search(Query(limit=1))).matched < ITEMS:  # noqa: ASYNC110 - a search may lag

@@ -10,6 +10,7 @@ from typing import Any
 
 from catalogue.content import canonical
 from catalogue.store import Write, item_ref
+from stream.keys import dataset_key
 
 REALMS = {"A": "atmos", "O": "ocean", "S": "seaIce", "L": "land", "E": "atmos", "C": "atmos", "I": "landIce"}
 NODES = ("esgf-data.nersc.gov", "esgf.ceda.ac.uk", "esgf-data1.llnl.gov", "esgf.dkrz.de", "esgf-node.ipsl.fr")
@@ -29,7 +30,8 @@ def cmip_items(count: int, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
 def writes_of(items: Iterable[dict[str, Any]], version: int = 1) -> Iterator[Write]:
     """The writes of their active records."""
     for item in items:
-        collection, key = item["collection"], item["properties"]["base_id"]
+        collection = item["collection"]
+        key = dataset_key(collection, item["properties"]["base_id"])
         source = {
             "collection": collection,
             "id": item["id"],

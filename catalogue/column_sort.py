@@ -10,7 +10,7 @@ import numpy as np
 from catalogue.column_arrays import Mask, Numbers
 from catalogue.column_entries import TIME, SortKey, sort_key
 from catalogue.column_index import Index
-from catalogue.columns import Ranked
+from catalogue.columns import Column, Ranked
 from catalogue.filters import END, START
 from catalogue.ordering import sort_key as checked
 from catalogue.store import Place, Sort
@@ -35,7 +35,7 @@ def page_of(
         checked(after, sort)
     if not sort and np.count_nonzero(mask) * WALKED_SHARE > len(mask):
         return _walked(index, mask, limit, after, backwards)
-    numbers = np.flatnonzero(mask)
+    numbers = np.flatnonzero(_narrowed(index, mask, sort, limit, after, backwards) if sort else mask)
     keys, place = _keys(index, numbers, sort, after)
     if after is not None:
         behind = keys < place if backwards else keys > place
@@ -43,13 +43,41 @@ def page_of(
     return _least(numbers, -keys if backwards else keys, limit, backwards)
 
 
-def values_of(index: Index, number: int, sort: Sequence[Sort]) -> list[str | int | float | bool | None]:
-    """What a document is ordered by."""
-    found: list[str | int | float | bool | None] = []
+def values_of(
+    index: Index, numbers: Sequence[int], sort: Sequence[Sort]
+) -> list[tuple[str | int | float | bool | None, ...]]:
+    """What each of these documents is ordered by."""
+    if not sort:
+        return [()] * len(numbers)
+    columns: list[list[SortKey | None]] = []
     for one in sort:
         column = index.column(one.name)
-        key = None if column is None else column.best(number, one.descending)
-        found.append(None if key is None else key[1])
+        columns.append([None] * len(numbers) if column is None else column.best(numbers, one.descending))
+    return [tuple(key and key[1] for key in keys) for keys in zip(*columns, strict=True)]
+
+
+def _narrowed(
+    index: Index, mask: Mask, sort: Sequence[Sort], limit: int, after: Place | None, backwards: bool
+) -> Mask:
+    """Those of the documents that can be on the page, by what the order looks at first, where this has few values.
+
+    A document that is beyond a whole page of others need not be given a place among them.
+    """
+    column = index.column(sort[0].name)
+    if not isinstance(column, Column):
+        return mask
+    ranks, place, _ = _of_codes(column, sort[0], None if after is None else after[0])
+    ways = -1 if backwards else 1
+    ranks, place = ways * ranks, ways * place
+    beyond = np.ones(len(ranks), np.bool_) if after is None else ranks > place
+    codes = np.flatnonzero(beyond)
+    codes = codes[np.argsort(ranks[codes])]
+    enough = int(np.searchsorted(np.cumsum(column.counted(mask)[codes]), limit + 1))
+    if enough < len(codes):
+        beyond &= ranks <= ranks[codes[enough]]
+    if after is not None:
+        beyond |= ranks == place
+    found: Mask = mask & np.take(beyond, column.all(len(mask)))
     return found
 
 
@@ -93,7 +121,19 @@ def _ranked(index: Index, numbers: Numbers, sort: Sort, value: object) -> Ranked
     column = index.column(sort.name)
     if column is None:
         return Ranked(np.ones(len(numbers), np.int64), int(value is None), 2)
-    ranks, place, end = column.ranked(numbers, _key(sort.name, value), sort.descending)
+    if isinstance(column, Column):
+        of_codes = _of_codes(column, sort, value)
+        return of_codes._replace(ranks=of_codes.ranks[column.of(numbers)])
+    return _turned(column.ranked(numbers, _key(sort.name, value), sort.descending), sort, value)
+
+
+def _of_codes(column: Column, sort: Sort, value: object) -> Ranked:
+    """The same of the entries of a column, by their codes."""
+    return _turned(column.ranked(_key(sort.name, value), sort.descending), sort, value)
+
+
+def _turned(found: Ranked, sort: Sort, value: object) -> Ranked:
+    ranks, place, end = found
     if value is None:
         place = end
     elif sort.descending:

@@ -279,11 +279,14 @@ class Wide:
 
     def new_order(self, descending: bool) -> Order:
         """An order without any documents yet."""
-        self.orders[descending] = Order(lambda number: self.best(number, descending))
+        self.orders[descending] = Order(lambda number: self._best(number, descending))
         return self.orders[descending]
 
-    def best(self, number: int, descending: bool) -> SortKey | None:
-        """The key of the element that counts in an order."""
+    def best(self, numbers: Sequence[int], descending: bool) -> list[SortKey | None]:
+        """The keys of the elements that count in an order, of some documents."""
+        return [self._best(number, descending) for number in numbers]
+
+    def _best(self, number: int, descending: bool) -> SortKey | None:
         if self.kinds[number] == PLAIN:
             return (TEXT, self.bytes(number).decode("utf-8", "surrogatepass"))
         entry = self.entry(number)

@@ -22,7 +22,7 @@ Put = tuple[int, Sequence[Element], bool]  # a document, its elements, whether t
 
 
 class Ranked(NamedTuple):
-    """Ranks of some documents (0 without one), of a place, and a number above all of them."""
+    """Ranks of some documents or codes (0 without one), of a place, and a number above all of them."""
 
     ranks: Numbers
     place: int
@@ -125,15 +125,12 @@ class Column:
             codes = np.array([code for number, code in self.sparse.items() if mask[number]], np.int64)
         return np.bincount(codes, minlength=len(self.dictionary.entries))
 
-    def ranked(self, numbers: Numbers, place: SortKey | None, descending: bool) -> Ranked:
-        """Where these documents stand in the order of the elements that count."""
+    def ranked(self, place: SortKey | None, descending: bool) -> Ranked:
+        """Where its entries stand in the order of the elements that count, by their codes."""
         ranks = self.dictionary.ranks(descending)
-        return Ranked(
-            ranks.of_codes[self.of(numbers)],
-            ranks.place(place) if place else 0,
-            2 * len(ranks.keys) + 3,
-        )
+        return Ranked(ranks.of_codes, ranks.place(place) if place else 0, 2 * len(ranks.keys) + 3)
 
-    def best(self, number: int, descending: bool) -> SortKey | None:
-        """The key of the element that counts in an order."""
-        return self.dictionary.ranks(descending).best[int(self.of(np.array([number]))[0])]
+    def best(self, numbers: Sequence[int], descending: bool) -> list[SortKey | None]:
+        """The keys of the elements that count in an order, of some documents."""
+        best = self.dictionary.ranks(descending).best
+        return [best[code] for code in self.of(np.array(numbers, np.int64)).tolist()]

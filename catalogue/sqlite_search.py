@@ -135,8 +135,10 @@ class Searcher:
         found = page_of(self.index, mask, query.sort, query.limit, query.after, query.backwards)
         stored = self._bodies(db, found.numbers)
         hits = [
-            Hit(body, (*values_of(self.index, number, query.sort), document_id))
-            for number in found.numbers
+            Hit(body, (*values, document_id))
+            for number, values in zip(
+                found.numbers, values_of(self.index, found.numbers, query.sort), strict=True
+            )
             for document_id, body in (stored[number + 1],)
         ]
         return Page(int(np.count_nonzero(mask)), hits, found.more)

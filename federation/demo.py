@@ -151,4 +151,4 @@ def _invite(urls: Sequence[str]) -> None:
     print("\nThe federation goes on until you press Ctrl-C, and nothing of it is kept. Try:\n")
     for line in lines:
         print(f"  {line}")
-    print(f"\nThe API in a browser: {north}/docs", flush=True)
+    print(f"\nThe catalogue in a browser: {north}/ (and what its API answers: {north}/docs)", flush=True)

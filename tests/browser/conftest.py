@@ -39,8 +39,8 @@ def chromium() -> str:
 def node_url(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `north`, one of two nodes, after the tour of the demonstration and with more records."""
     with running(tmp_path_factory.mktemp("federation"), "demo", "--port", "0") as federation:
-        said = federation.said("The API in a browser: ")
-        url = said.rpartition("The API in a browser: ")[2].split("/docs")[0]
+        said = federation.said("The catalogue in a browser: ")
+        url = said.rpartition("The catalogue in a browser: ")[2].split("/ (")[0]
         records.publish(url)
         yield f"{url}/"
 

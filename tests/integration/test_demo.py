@@ -80,7 +80,7 @@ def test_it_serves_on_and_what_it_says_to_try_works(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     with running(tmp_path, "demo", "--port", "0", temporary=tmp_path) as demo:
-        text = demo.said("The API in a browser")
+        text = demo.said("The catalogue in a browser")
         tries = list(_tries(text))
         assert len(tries) == 5
         for line in tries:

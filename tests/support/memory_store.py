@@ -56,7 +56,11 @@ class MemoryStore:
                 place for place in ordered
                 if (sort_key(place, sort) < after if query.backwards else sort_key(place, sort) > after)
             ]  # fmt: skip
-        chosen = ordered[-query.limit :] if query.backwards else ordered[: query.limit]
+        chosen = (
+            ordered[len(ordered) - min(query.limit, len(ordered)) :]
+            if query.backwards
+            else ordered[: query.limit]
+        )
         return Page(len(places), [Hit(places[place], place) for place in chosen], len(chosen) < len(ordered))
 
     async def aggregate(self, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:

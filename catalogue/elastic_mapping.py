@@ -29,6 +29,7 @@ PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # without a dot, or one prefix
 SLUG_CHARACTERS_MAX = 60
 TARGETS_CHARACTERS_MAX = 2000  # of 4,096 that the server takes for a request's first line
 PRIORITY = 500
+HITS_MAX = 10_001  # of one answer: the greatest page, and one more that tells whether there are others
 
 Json = dict[str, Any]
 
@@ -91,6 +92,7 @@ class Shape:
             "number_of_shards": str(self.shards),
             copies[0]: str(copies[1]),
             "refresh_interval": f"{self.refresh_ms}ms",
+            "max_result_window": str(HITS_MAX),
         }
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from catalogue.elastic_either import MATCH_ALL, one_of
 from catalogue.elastic_filter import compiled
+from catalogue.elastic_mapping import HITS_MAX
 from catalogue.elastic_ranges import TIMES
 from catalogue.elastic_terms import is_text
 from catalogue.elastic_values import column
 from catalogue.filters import All, Filter, OneOf
 from catalogue.store import BESIDE, Hit, Page, Place, Query, Sort, Unanswerable, WrongPlace
 
-HITS_MAX = 10_000  # what the server answers at most
-PRINTS_PER_PAGE = HITS_MAX
+PRINTS_PER_PAGE = 10_000
 SORTS_MAX = 50
 COLUMNS = {**TIMES, "id": "item", "collection": "collection"}  # what has a field of its own
 REQUEST_FIELDS = ("state", "collection")

@@ -172,6 +172,14 @@ async def test_places_in_order_are_paged_in_both_directions(store: ElasticStore)
             assert before.more == (place > 3)
 
 
+async def test_the_greatest_page_is_answered_whole(store: ElasticStore) -> None:
+    await shown(store, [record(f"{n:05}", {}) for n in range(10_002)])
+    first = await store.search(Query(limit=10_000))
+    assert (first.matched, len(first.hits), first.more) == (10_002, 10_000, True)
+    last = await store.search(Query(limit=10_000, after=first.after))
+    assert (len(last.hits), last.more) == (2, False)
+
+
 async def test_boxes_that_only_touch_intersect(store: ElasticStore) -> None:
     rng = Random(2)
     for version in range(1, 21):

@@ -8,7 +8,8 @@ import pytest
 
 from catalogue.aggregations import Aggregation, Extremes, Files, Histogram, Names, Step, Terms
 from catalogue.elastic_counts import Inexact, aggregates_of, counts_body
-from catalogue.elastic_query import HITS_MAX, SORTS_MAX, TooManyBuckets, page_of, refused, search_body
+from catalogue.elastic_mapping import HITS_MAX
+from catalogue.elastic_query import SORTS_MAX, TooManyBuckets, page_of, refused, search_body
 from catalogue.filters import START, Between, OneOf, equal
 from catalogue.store import REQUESTS, Place, Query, Sort
 

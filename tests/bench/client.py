@@ -31,8 +31,17 @@ class Connection:
         self.writer.write(f"{head}content-type: application/json\r\n{headers}\r\n".encode() + body)
         answer = await self.reader.readuntil(b"\r\n\r\n")
         lines = answer.lower().split(b"\r\n")
-        length = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
+        if b"transfer-encoding: chunked" in lines:
+            return int(answer[9:12]), await self._chunks()
+        length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
         return int(answer[9:12]), await self.reader.readexactly(length)
+
+    async def _chunks(self) -> bytes:
+        found = []
+        while size := int(await self.reader.readuntil(b"\r\n"), 16):
+            found.append((await self.reader.readexactly(size + 2))[:-2])
+        await self.reader.readexactly(2)
+        return b"".join(found)
 
     async def json(self, method: str, path: str, body: Any = None, headers: str = "") -> Any:
         """The answer's JSON. RuntimeError for an answer that is not a success."""

@@ -18,6 +18,7 @@ from tests.support.command import Running, running
 from tests.support.http import KEY, until
 
 STORE_REFRESH_MS = "250"
+ANSWER_S = 90  # more than the longest wait that is asked for
 READY_S = 90.0
 Json = dict[str, Any]
 
@@ -55,7 +56,7 @@ class Processes:
     async def client(self, name: str) -> httpx.AsyncClient:
         """A client of the process, once it is ready."""
         url = await asyncio.to_thread(lambda: self.running[name].url)
-        http = httpx.AsyncClient(base_url=url, timeout=60)
+        http = httpx.AsyncClient(base_url=url, timeout=ANSWER_S)
 
         async def ready() -> bool:
             with contextlib.suppress(httpx.TransportError):

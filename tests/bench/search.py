@@ -33,8 +33,9 @@ from tests.bench.client import Connection
 from tests.bench.engines import servers
 from tests.bench.records import COLLECTION
 from tests.bench.report import percentile
+from tests.bench.rules import shared
 from tests.bench.server import Served, served
-from tests.support.cmip6 import sample_ids
+from tests.support.cmip6 import real_ids, sample_ids
 from tests.support.many_items import cmip_items, writes_of
 
 ITEMS, MILLION, BATCH = 100_000, 1_000_000, 500
@@ -49,14 +50,24 @@ FACETS = (
     "cmip6:institution_id",
     "cmip6:table_id",
 )
-WANTED = (("cmip6:frequency", "mon"), ("cmip6:product", "model-output"), ("cmip6:grid_label", "gn"))
+WANTED = (
+    ("cmip6:table_id", "Amon"),
+    ("cmip6:product", "model-output"),
+    ("cmip6:grid_label", "gn"),
+)  # one in eleven
+WIDE = (
+    ("cmip6:frequency", "mon"),
+    ("cmip6:product", "model-output"),
+    ("cmip6:grid_label", "gn"),
+)  # nearly half
+Wanted = Sequence[tuple[str, str]]
 Json = dict[str, Any]
 Request = tuple[str, str, bytes]
 
 
-def search_request(limit: int, prefix: str = "") -> Json:
+def search_request(limit: int, prefix: str = "", wanted: Wanted = WANTED) -> Json:
     """Three properties, sorted."""
-    equals = [{"op": "=", "args": [{"property": prefix + name}, value]} for name, value in WANTED]
+    equals = [{"op": "=", "args": [{"property": prefix + name}, value]} for name, value in wanted]
     return {
         "collections": ["CMIP6"], "limit": limit, "filter-lang": "cql2-json", "filter": {"op": "and", "args": equals},
         "sortby": [{"field": "properties.start_datetime", "direction": "desc"}],
@@ -72,9 +83,9 @@ def facet_request() -> Json:
     }  # fmt: skip
 
 
-def query(limit: int) -> Query:
+def query(limit: int, wanted: Wanted = WANTED) -> Query:
     """What the store is asked for `search_request`."""
-    parts = tuple(equal(name, value) for name, value in WANTED)
+    parts = tuple(equal(name, value) for name, value in wanted)
     return Query(
         collections=("CMIP6",),
         filter=All(parts),
@@ -84,8 +95,9 @@ def query(limit: int) -> Query:
 
 
 def made(count: int) -> Iterator[Json]:
-    """Items of real ids where there are some, else of made-up ones."""
-    return cmip_items(count, sample_ids(2000))
+    """Items of real ids where there are some, else of made-up ones, which have fewer different values."""
+    folder = shared()
+    return cmip_items(count, sample_ids(2000) if folder is None else real_ids(folder))
 
 
 async def filled(store: Store, count: int) -> tuple[list[str], float]:
@@ -176,6 +188,7 @@ async def _ours(server: Served, ids: Sequence[str], name: str) -> dict[str, floa
     found = {
         f"{name}_{limit}": await timed(server, post("/search", search_request(limit))) for limit in LIMITS
     }
+    found[f"{name}_wide"] = await timed(server, post("/search", search_request(LIMITS[0], wanted=WIDE)))
     found[f"{name}_facets"] = await timed(server, post("/aggregate", facet_request()))
     found[f"{name}_get"] = await timed(server, gets(ids))
     first, last = await paged(server)
@@ -236,6 +249,8 @@ async def measure_search_elastic() -> dict[str, float]:
         body = next(post(f"{index}/_search", search_body(query(limit))))
         found[f"raw_{limit}"] = await timed(raw, itertools.repeat(body))
         found[f"raw_many_{limit}"], found[f"raw_many_{limit}_p50"] = await at_once(raw, body)
+    wide = search_body(query(LIMITS[0], WIDE))
+    found["raw_wide"] = await timed(raw, post(f"{index}/_search", wide))
     facets = counts_body(query(10), [Terms(name) for name in FACETS])
     found["raw_facets"] = await timed(raw, post(f"{index}/_search", facets))
     found["raw_get"] = await timed(raw, itertools.repeat(_raw_get(write, index)))
@@ -254,6 +269,8 @@ async def measure_search_elastic() -> dict[str, float]:
                 print(f"the peer, {CLIENTS} clients, limit {limit}: {error}", file=sys.stderr)
                 many = math.nan, math.nan
             found[f"peer_many_{limit}"], found[f"peer_many_{limit}_p50"] = many
+        wide = search_request(LIMITS[0], "properties.", WIDE)
+        found["peer_wide"] = await timed(server, post("/search", wide), ROUNDS // 4)
         found["peer_get"] = await timed(server, gets(ids))
     return found
 
@@ -285,9 +302,13 @@ def _figures() -> dict[str, tuple[str, str, str]]:
             found[f"{key}_many_{limit}"] = (f"{what}, {CLIENTS} clients", "requests/s", "-")
             found[f"{key}_many_{limit}_p50"] = ("... p50", "ms", "-")
         for name, what in (
-            ("facets", "five facets"), ("get", "one item by its id"), ("load", "written"), ("page_first", "first page"),
+            ("wide", f"where nearly half match, limit {LIMITS[0]}"),
+            ("facets", "five facets"),
+            ("get", "one item by its id"),
+            ("load", "written"),
+            ("page_first", "first page"),
             ("page_last", f"page {PAGES:,}"),
-        ):  # fmt: skip
+        ):
             unit = "items/s" if name == "load" else "ms"
             found[f"{key}_{name}"] = (f"{said}: {what}", unit, goals.get(f"{key}_{name}", "-"))
     return found | {

@@ -17,7 +17,7 @@ from tests.servers.tools import QUICK, Missing, jdk
 READY_S = 120.0
 STOP_S = 20.0
 ANSWER_S = 5.0
-HEAP_MB = 512
+HEAP_MB, HEAP_MOST_MB = 512, 2048  # to begin with; and at most, but for short lives
 NOBODY = 65534
 
 
@@ -49,7 +49,7 @@ class ElasticServer:
         self.port = port or free
         self.folder = folder
         settings = node_settings(self.port, transport)
-        java = f"-Xms{HEAP_MB}m -Xmx{HEAP_MB}m" + (f" {QUICK}" if quick else "")
+        java = f"-Xms{HEAP_MB}m -Xmx{HEAP_MB if quick else HEAP_MOST_MB}m" + (f" {QUICK}" if quick else "")
         self._node: Handle = _container(settings, java) if containers else _process(folder, settings, java)
 
     @property

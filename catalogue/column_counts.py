@@ -37,7 +37,7 @@ def counted(index: Index, mask: Mask, wanted: Aggregation) -> Counted:
     """The answer about these documents."""
     match wanted:
         case Terms(name, limit):
-            return _terms(_keys(index.column(name), mask), limit)
+            return _terms(index.column(name), mask, limit)
         case Histogram(step, name):
             return _histogram(index.ends[name][: len(mask)][mask], _UNITS[step])
         case Extremes(name):
@@ -59,20 +59,24 @@ def _entries(column: Column | Wide | None, mask: Mask) -> Counts:
     return [(column.dictionary.entries[code], int(counts[code])) for code in codes.tolist() if code]
 
 
-def _keys(column: Column | Wide | None, mask: Mask) -> Iterable[tuple[Iterable[SortKey], int]]:
-    """The different elements of each entry that documents have, with how many have it."""
-    if isinstance(column, Column):
-        counts, keys = column.counted(mask), column.dictionary.keys()
-        return [(keys[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()]
-    return (({*sort_keys(entry.elements)}, number) for entry, number in _entries(column, mask))
+def _terms(column: Column | Wide | None, mask: Mask, limit: int) -> Counted:
+    if not isinstance(column, Column):
+        return _terms_of_wide(_entries(column, mask), limit)
+    elements = column.dictionary.elements()
+    numbers = elements.counted(column.counted(mask))
+    those = np.flatnonzero(numbers)
+    those = those[np.argsort(-numbers[those], kind="stable")]  # they are in the order of values
+    kept = those[:limit]
+    keys = [_value(elements.keys[place]) for place in kept.tolist()]
+    return Counted(tuple(map(Bucket, keys, numbers[kept].tolist())), int(numbers[those[limit:]].sum()))
 
 
-def _terms(keys: Iterable[tuple[Iterable[SortKey], int]], limit: int) -> Counted:
-    counts: dict[SortKey, int] = {}
-    for each, number in keys:
-        for key in each:
-            counts[key] = counts.get(key, 0) + number
-    ordered = sorted(counts.items(), key=_most_first)
+def _terms_of_wide(entries: Counts, limit: int) -> Counted:
+    numbers: Counter[SortKey] = Counter()
+    for entry, number in entries:
+        for key in {*sort_keys(entry.elements)}:
+            numbers[key] += number
+    ordered = sorted(numbers.items(), key=_most_first)
     buckets = tuple(Bucket(_value(key), number) for key, number in ordered[:limit])
     return Counted(buckets, sum(number for _, number in ordered[limit:]))
 

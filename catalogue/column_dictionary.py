@@ -90,14 +90,14 @@ class Sorted:
 class Dictionary:
     """Code 0 stands for a property that is absent."""
 
-    __slots__ = ("_inside", "_keys", "_kinds", "_ranks", "_sorted", "codes", "entries", "weight")
+    __slots__ = ("_elements", "_inside", "_kinds", "_ranks", "_sorted", "codes", "entries", "weight")
 
     def __init__(self) -> None:
         self.codes: dict[Hashable, int] = {}
         self.entries: list[Entry] = [Entry((), False)]
         self.weight = 0
         self._inside: dict[Hashable, list[int]] = {}
-        self._keys: list[frozenset[SortKey]] = []
+        self._elements: Elements | None = None
         self._kinds: list[tuple[Kind, bool]] = []
         self._sorted: dict[Fold | None, Sorted] = {}
         self._ranks: dict[bool, Ranks] = {}
@@ -156,11 +156,11 @@ class Dictionary:
         found.refresh(self.entries)
         return found
 
-    def keys(self) -> list[frozenset[SortKey]]:
-        """The different keys of each entry, by code."""
-        for entry in self.entries[len(self._keys) :]:
-            self._keys.append(frozenset(sort_keys(entry.elements)))
-        return self._keys
+    def elements(self) -> Elements:
+        """The different elements of all entries."""
+        if self._elements is None or self._elements.seen < len(self.entries):
+            self._elements = Elements(self.entries)
+        return self._elements
 
     def kinds(self) -> list[tuple[Kind, bool]]:
         """What the first element of each entry is, and whether it is a list, by code."""
@@ -177,6 +177,22 @@ class Dictionary:
 
 def _values(leaf: OneOf) -> Iterable[Element]:
     return leaf.values if leaf.fold else map(element_of, leaf.values)
+
+
+class Elements:
+    """The different elements of entries in the order of values, and which entries have which."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        keys = [frozenset(sort_keys(entry.elements)) for entry in entries]
+        self.seen = len(entries)
+        self.keys = sorted(frozenset[SortKey]().union(*keys))
+        places = {key: place for place, key in enumerate(self.keys)}
+        pairs = [(code, places[key]) for code, each in enumerate(keys) for key in each]
+        self._codes, self._places = np.array(pairs, np.int64).reshape(-1, 2).T
+
+    def counted(self, counts: Codes) -> Codes:
+        """How many have each element, of those that have each entry."""
+        return np.bincount(self._places, counts[self._codes], len(self.keys)).astype(np.int64)
 
 
 class Ranks:

@@ -26,6 +26,9 @@ from stream.errors import Unavailable
 
 SEARCHES_MAX = 16
 LOOKUPS_MAX = 2
+CACHED_MAX = (
+    1000  # hits of a page that the server keeps, as places alone, until the next refresh that changes any
+)
 INDEX_MISSING, SHARD_MISSING = "index_not_found_exception", "no_shard_available_action_exception"
 STARTING_LOOKS_MAX, STARTING_LOOK_S = 20, 0.1
 LOOKUP_ANSWER = "docs._id,docs._version,docs._source.body,docs.error"
@@ -75,8 +78,9 @@ class ElasticStore:
 
     async def search(self, query: Query) -> Page:
         path = f"/{self._names.targets(query)}/_search"
+        cached = {"request_cache": "true"} if query.limit <= CACHED_MAX else {}
         async with self._searches:
-            answer = await self._read(path, search_body(query), **SEARCHED)
+            answer = await self._read(path, search_body(query), **SEARCHED, **cached)
         return page_of(query, answer)
 
     async def aggregate(self, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:

@@ -110,10 +110,10 @@ def _counted(wanted: Aggregation, found: Mapping[str, Any], at: str) -> Counted:
 def _of_terms(name: str, limit: int, found: Mapping[str, Any]) -> Counted:
     if found["doc_count_error_upper_bound"]:
         raise Inexact(f"{name} has too many different values to be counted")
-    counts = [(one["key"], one["doc_count"]) for one in found["buckets"]]
-    buckets = [Bucket(Instant(key) if name in TIMES else value_of(key), number) for key, number in counts]
-    others = found["sum_other_doc_count"] + sum(bucket.number for bucket in buckets[limit:])
-    return Counted(tuple(buckets[:limit]), others)
+    of = Instant if name in TIMES else value_of
+    buckets = tuple([Bucket(of(one["key"]), one["doc_count"]) for one in found["buckets"][:limit]])
+    left_out = sum(one["doc_count"] for one in found["buckets"][limit:])
+    return Counted(buckets, found["sum_other_doc_count"] + left_out)
 
 
 def _of_extremes(name: str, low: Mapping[str, Any], high: Mapping[str, Any]) -> Counted:

@@ -24,10 +24,12 @@ from typing import Any
 from catalogue.elastic_values import FIELDS
 from catalogue.store import BESIDE, ITEMS, Query, Ref
 
-FORMAT = 2  # of the mapping; a higher one replaces the template of a lower one
+FORMAT = 3  # of the mapping; a higher one replaces the template of a lower one
 PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # without a dot, or one prefix's names could be another's
 SLUG_CHARACTERS_MAX = 60
-TARGETS_CHARACTERS_MAX = 2000  # of 4,096 that the server takes for a request's first line
+NAMED_MAX = (
+    20  # aliases of up to 137 characters in the 4,096 that the server takes for a request's first line
+)
 PRIORITY = 500
 HITS_MAX = 10_001  # of one answer: the greatest page, and one more that tells whether there are others
 
@@ -143,8 +145,14 @@ class Names:
         """What a search names in its URL: the aliases of its collections, or a pattern where they are too many."""
         if query.kind != ITEMS:
             return self.requests if query.kind in BESIDE else self.collections
-        named = ",".join(self.items(collection) for collection in query.collections)
-        return named if 0 < len(named) <= TARGETS_CHARACTERS_MAX else f"{self.prefix}.items.*"
+        if not are_named(query):
+            return f"{self.prefix}.items.*"
+        return ",".join(map(self.items, query.collections))
+
+
+def are_named(query: Query) -> bool:
+    """Whether a search of items names the alias of each of its collections."""
+    return query.kind == ITEMS and 0 < len(query.collections) <= NAMED_MAX
 
 
 @lru_cache(maxsize=4096)

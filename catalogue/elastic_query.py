@@ -8,7 +8,7 @@ from typing import Any
 
 from catalogue.elastic_either import MATCH_ALL, one_of
 from catalogue.elastic_filter import compiled
-from catalogue.elastic_mapping import HITS_MAX
+from catalogue.elastic_mapping import HITS_MAX, are_named
 from catalogue.elastic_ranges import TIMES
 from catalogue.elastic_terms import is_text
 from catalogue.elastic_values import column
@@ -93,15 +93,19 @@ def refused(reason: str, otherwise: str) -> ValueError:
 
 
 def filters_of(query: Query) -> list[Json]:
-    """All that a record must be."""
-    found: list[Json] = [{"term": {"kind": query.kind}}]  # heads live beside items
+    """All that a record must be; the kind of document is told by where it is looked for (see `Names.targets`).
+
+    A condition that nearly all documents meet costs as much as one that few do, so there is none to spare: of what
+    lies beside items and Collections nothing has a state, and an alias that is named holds its collection alone.
+    """
     if query.kind in BESIDE:
-        found.append({"exists": {"field": "state"}})
-        return found + [one_of(leaf.name, _texts(leaf)) for leaf in _leaves(query.filter)]
-    for field, values in (("collection", query.collections), ("item", query.ids)):
-        if values:
-            found.append(one_of(field, filter(is_text, values)))
-    found.append(one_of("state", sorted(query.states)))
+        beside: list[Json] = [{"term": {"kind": query.kind}}, {"exists": {"field": "state"}}]
+        return beside + [one_of(leaf.name, _texts(leaf)) for leaf in _leaves(query.filter)]
+    found = [one_of("state", sorted(query.states))]
+    if query.ids:
+        found.append(one_of("item", filter(is_text, query.ids)))
+    if query.collections and not are_named(query):
+        found.append(one_of("collection", filter(is_text, query.collections)))
     wanted = compiled(query.filter)
     return found if wanted == MATCH_ALL else [*found, wanted]
 

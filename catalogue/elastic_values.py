@@ -4,7 +4,7 @@ Their keys are the properties' names, their values the elements: a letter for th
 values. The numbers of a property stand a second time under a key of their own, where no text lies beside them.
 
 To find a document's values under one key the server reads all that stand in the same field, so the properties are
-spread over several. Their number is fixed: another one is another mapping.
+spread over so many that most have one to themselves. Their number is fixed: another one is another mapping.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from catalogue.facts import is_long
 from catalogue.filters import Scalar
 
 TEXT = "T"  # comes after the letters of the others
-FIELDS = 8
+FIELDS = 64
 KEY_CHARACTERS_MAX = 2048
 NUMBERS = "%n"  # what the second key of a property begins with; no first key does
 _ODD = re.compile(r"[^\w:-]|%")
@@ -61,6 +61,7 @@ def value_code(value: Scalar) -> str | None:
     return None if value != value else NUMBER + number_code(value)
 
 
+@lru_cache(maxsize=16384)  # counts of one search are of the same values as those of many others
 def value_of(code: str) -> Scalar:
     """The element that has this code."""
     letter, rest = code[0], code[1:]

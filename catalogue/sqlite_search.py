@@ -16,6 +16,7 @@ from catalogue.column_arrays import Mask, Numbers
 from catalogue.column_counts import counted
 from catalogue.column_filters import Finder
 from catalogue.column_index import STATE, Index, Row
+from catalogue.column_masks import Masks
 from catalogue.column_snapshot import Damaged, Origin, load, save
 from catalogue.column_sort import page_of, values_of
 from catalogue.column_wide import Wide
@@ -46,6 +47,7 @@ class Searcher:
         self._path = path
         self._loaded = False
         self._saved = 0  # the seq of the snapshot
+        self._masks = Masks()
         self.lock = threading.Lock()
         self.texts: dict[int, str] = {}  # of the newest records, by seq
 
@@ -131,7 +133,7 @@ class Searcher:
 
     def page(self, db: sqlite3.Connection, query: Query) -> Page:
         """One page of what the index has."""
-        mask = self._mask(db, query)
+        mask = self._found(db, query)
         found = page_of(self.index, mask, query.sort, query.limit, query.after, query.backwards)
         stored = self._bodies(db, found.numbers)
         hits = [
@@ -154,10 +156,15 @@ class Searcher:
 
     def aggregates(self, db: sqlite3.Connection, query: Query, wanted: Sequence[Aggregation]) -> Aggregates:
         """Counts among all that the query finds."""
-        mask = self._mask(db, query)
+        mask = self._found(db, query)
         return Aggregates(
             int(np.count_nonzero(mask)), tuple(counted(self.index, mask, one) for one in wanted)
         )
+
+    def _found(self, db: sqlite3.Connection, query: Query) -> Mask:
+        if has_words(query.filter):  # a record's words may be written after the record
+            return self._mask(db, query)
+        return self._masks.of(query, self.index.seq, lambda: self._mask(db, query))
 
     def _mask(self, db: sqlite3.Connection, query: Query) -> Mask:
         if _depth(query.filter) > DEPTH_MAX:

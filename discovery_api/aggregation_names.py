@@ -16,12 +16,12 @@ from catalogue.filters import END, NODES, START
 from discovery_api.nearness import nearest
 from discovery_api.property_names import NAME_CHARS_MAX, PREFIX, Known, Property, aggregation_name
 from discovery_api.refusals import malformed, shown
+from discovery_api.times import TIMES
 
 FREQUENCY, LEAST, GREATEST = "_frequency", "_min", "_max"
 FREQUENCIES = "frequency_distribution"
 TOTAL = "total_count"
 NODES_SPELLED = "alternate_name"
-TIMES = {"datetime": START, "start_datetime": START, "end_datetime": END}
 # What every record has, whatever its collection: how it is spelled, and what is meant.
 ALWAYS = {name: name for name in (*TIMES, "id", "collection", NODES)} | {NODES_SPELLED: NODES}
 KINDS = {Kind.NUMBER: "numeric", Kind.TRUTH: "boolean", Kind.TIME: "datetime"}

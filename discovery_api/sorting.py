@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from catalogue.filters import START
+from catalogue.filters import END, START
 from catalogue.store import Sort
 from discovery_api.nearness import nearest
 from discovery_api.refusals import malformed, shown
+from discovery_api.times import TIMES
 
 SORTS_MAX = 16
-OWN = ("id", "collection", "datetime")
-SURE = frozenset({"id", "collection", START, "created", "updated", "latest", "retracted", "deprecated"})
+OWN = ("id", "collection", *TIMES)
+SURE = frozenset({"id", "collection", START, END, "created", "updated", "latest", "retracted", "deprecated"})
 NOT_SORTED = frozenset({"geometry", "bbox", "assets", "links", "properties", "type"})
 DIRECTIONS = {"asc": False, "desc": True}
 
@@ -20,7 +21,8 @@ DIRECTIONS = {"asc": False, "desc": True}
 def read_sorts(value: Any) -> tuple[Sort, ...]:
     """The orders that are asked for, the first one foremost. Refused (malformed-query) says which is not understood.
 
-    Records are about a time and not always at one, so `datetime` is where that begins.
+    Records are about a time and not always at one: `datetime` and `start_datetime` are where that begins,
+    `end_datetime` is where it ends, in the order of time however they are written.
     """
     if value is None:
         return ()
@@ -72,4 +74,4 @@ def _sort(name: str, descending: bool, place: str) -> Sort:
     plain = name.removeprefix("properties.")
     if not plain or name in NOT_SORTED or "\0" in name:
         raise malformed(place, f"{shown(name)} is nothing to sort by; any property, id or collection is")
-    return Sort(START if plain == "datetime" else plain, descending)
+    return Sort(TIMES.get(plain, plain), descending)

@@ -1,4 +1,4 @@
-"""When: the parameter `datetime`."""
+"""When: the parameter `datetime`, and what the names of times mean where records are put in order and counted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from catalogue.instants import Instant, instant_of, is_day
 from discovery_api.cql2.truth import every
 from discovery_api.refusals import malformed, shown
 
+TIMES = {"datetime": START, "start_datetime": START, "end_datetime": END}
 _OPEN = ("", "..")
 
 

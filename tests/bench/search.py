@@ -23,7 +23,7 @@ from catalogue.elastic import ElasticStore
 from catalogue.elastic_counts import counts_body
 from catalogue.elastic_mapping import Names
 from catalogue.elastic_query import search_body
-from catalogue.filters import All, equal
+from catalogue.filters import START, All, equal
 from catalogue.lifecycle import State
 from catalogue.record import Record, encode_record
 from catalogue.sqlite import SqliteStore
@@ -90,7 +90,7 @@ def query(limit: int, wanted: Wanted = WANTED) -> Query:
         collections=("CMIP6",),
         filter=All(parts),
         limit=limit,
-        sort=(Sort("start_datetime", descending=True),),
+        sort=(Sort(START, descending=True),),
     )
 
 

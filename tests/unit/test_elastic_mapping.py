@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue.elastic_check import alias_findings, health_findings, index_findings, template_findings
-from catalogue.elastic_mapping import FORMAT, MAPPING, Names, Shape, slug, template
+from catalogue.elastic_mapping import FORMAT, MAPPING, NAMED_MAX, Names, Shape, slug, template
 from catalogue.store import ITEMS, REQUESTS, Query, Ref, collection_ref, head_ref, item_ref
 
 NAMES = Names("p")
@@ -57,6 +57,9 @@ def test_a_search_names_its_collections_unless_they_are_too_many() -> None:
     assert NAMES.targets(Query()) == "p.items.*"
     assert NAMES.targets(Query(collections=("a", "b"))) == f"{NAMES.items('a')},{NAMES.items('b')}"
     assert NAMES.targets(Query(collections=tuple(map(str, range(500))))) == "p.items.*"
+    most = Names("x" * 60).targets(Query(collections=tuple(f"{n:/>99}" for n in range(NAMED_MAX))))
+    assert "*" not in most
+    assert len(most.replace(",", "%2C")) < 4096 - 500  # with room for parameters
     assert NAMES.targets(Query(kind="collections", collections=("a",))) == "p.collections"
     assert NAMES.targets(Query(kind=REQUESTS)) == "p.requests"
 

@@ -8,10 +8,10 @@ import pytest
 
 from catalogue.aggregations import Aggregation, Extremes, Files, Histogram, Names, Step, Terms
 from catalogue.elastic_counts import Inexact, aggregates_of, counts_body
-from catalogue.elastic_mapping import HITS_MAX
+from catalogue.elastic_mapping import HITS_MAX, NAMED_MAX
 from catalogue.elastic_query import SORTS_MAX, TooManyBuckets, page_of, refused, search_body
 from catalogue.filters import START, Between, OneOf, equal
-from catalogue.store import REQUESTS, Place, Query, Sort
+from catalogue.store import COLLECTIONS, REQUESTS, Place, Query, Sort
 
 
 def answer(count: int, matched: int) -> dict[str, Any]:
@@ -80,9 +80,24 @@ def test_what_is_kept_beside_is_found_by_two_names_alone() -> None:
 
 
 def test_half_a_character_is_no_id() -> None:
-    body = search_body(Query(ids=("\ud800",), collections=("\ud800", "c")))
+    collections = ("\ud800", *map(str, range(NAMED_MAX)))
+    body = search_body(Query(ids=("\ud800",), collections=collections))
     assert {"match_none": {}} in body["query"]["bool"]["filter"]
-    assert {"term": {"collection": "c"}} in body["query"]["bool"]["filter"]
+    assert {"terms": {"collection": list(collections[1:])}} in body["query"]["bool"]["filter"]
+
+
+def test_what_the_alias_says_is_no_condition() -> None:
+    """Conditions that nearly all documents meet are what a search spends its time with."""
+    assert conditions(Query(collections=("a", "b"))) == [{"term": {"state": "active"}}]
+    many = tuple(map(str, range(NAMED_MAX + 1)))
+    assert conditions(Query(collections=many))[1:] == [{"terms": {"collection": list(many)}}]
+    of_collections = conditions(Query(kind=COLLECTIONS, collections=("a",)))
+    assert of_collections[1:] == [{"term": {"collection": "a"}}]
+
+
+def conditions(query: Query) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = search_body(query)["query"]["bool"]["filter"]
+    return found
 
 
 def test_counts_ask_for_no_records() -> None:

@@ -11,7 +11,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -39,6 +39,7 @@ from tests.support.cmip6 import real_ids, sample_ids
 from tests.support.many_items import cmip_items, writes_of
 
 ITEMS, MILLION, BATCH = 100_000, 1_000_000, 500
+VARIED = 6000  # items that have all the different values of a property
 ROUNDS, WARMINGS, CLIENTS, CLIENT_ROUNDS = 100, 10, 16, 40
 LIMITS = (10, 100, 1000)
 PAGE, PAGES, PAGES_TIMED = 10, 1000, 20
@@ -74,13 +75,20 @@ def search_request(limit: int, prefix: str = "", wanted: Wanted = WANTED) -> Jso
     }  # fmt: skip
 
 
-def facet_request() -> Json:
+def others() -> Iterator[Wanted]:
+    """Three properties, other ones each time, of which no cache knows: of a few records that are spread widely."""
+    found = (item["properties"] for item in made(VARIED))
+    fitting = (each for each in found if all(each[name] == value for name, value in WANTED[1:]))
+    variables = dict.fromkeys(each["cmip6:variable_id"] for each in fitting)
+    for variable in itertools.cycle(variables):
+        yield (*WANTED[1:], ("cmip6:variable_id", variable))
+
+
+def facet_request(wanted: Wanted = WANTED[2:]) -> Json:
     """Five facets under a filter."""
-    name, value = WANTED[2]
-    return {
-        "collections": ["CMIP6"], "aggregations": [f"{facet}_frequency" for facet in FACETS],
-        "filter-lang": "cql2-json", "filter": {"op": "=", "args": [{"property": name}, value]},
-    }  # fmt: skip
+    search = search_request(0, wanted=wanted)
+    asked = {name: search[name] for name in ("collections", "filter-lang", "filter")}
+    return {**asked, "aggregations": [f"{facet}_frequency" for facet in FACETS]}
 
 
 def query(limit: int, wanted: Wanted = WANTED) -> Query:
@@ -92,6 +100,11 @@ def query(limit: int, wanted: Wanted = WANTED) -> Query:
         limit=limit,
         sort=(Sort(START, descending=True),),
     )
+
+
+def raw_facets(wanted: Wanted) -> Json:
+    """What Elasticsearch is asked for `facet_request`."""
+    return counts_body(query(LIMITS[0], wanted), [Terms(name) for name in FACETS])
 
 
 def made(count: int) -> Iterator[Json]:
@@ -127,13 +140,14 @@ async def timed(server: Served, requests: Iterator[Request], rounds: int = ROUND
     return percentile(times[WARMINGS:], 0.5) * 1000
 
 
-async def at_once(server: Served, request: Request, rounds: int = 0) -> tuple[float, float]:
-    """(requests per second, median in ms) of CLIENTS connections, CLIENT_ROUNDS of each or so many."""
-    rounds = rounds or CLIENT_ROUNDS
+async def at_once(
+    server: Served, requests: Iterator[Request], rounds: int = CLIENT_ROUNDS
+) -> tuple[float, float]:
+    """(requests per second, median in ms) of CLIENTS connections, so many requests of each."""
 
     async def client() -> list[float]:
         connection = await server.connect()
-        times = [await _one(connection, request) for _ in range(rounds)]
+        times = [await _one(connection, request) for request in itertools.islice(requests, rounds)]
         connection.close()
         return times
 
@@ -157,6 +171,16 @@ async def _one(connection: Connection, request: Request) -> float:
 def post(path: str, body: Json) -> Iterator[Request]:
     """The same request for ever."""
     return itertools.repeat(("POST", path, orjson.dumps(body)))
+
+
+def posts(path: str, bodies: Iterable[Json]) -> Iterator[Request]:
+    """One request after the other."""
+    return (("POST", path, orjson.dumps(body)) for body in bodies)
+
+
+def new_searches(prefix: str = "") -> Iterator[Request]:
+    """Searches of ten that were not asked before."""
+    return posts("/search", (search_request(LIMITS[0], prefix, wanted) for wanted in others()))
 
 
 def gets(ids: Sequence[str]) -> Iterator[Request]:
@@ -189,12 +213,17 @@ async def _ours(server: Served, ids: Sequence[str], name: str) -> dict[str, floa
         f"{name}_{limit}": await timed(server, post("/search", search_request(limit))) for limit in LIMITS
     }
     found[f"{name}_wide"] = await timed(server, post("/search", search_request(LIMITS[0], wanted=WIDE)))
+    searches = new_searches()
+    found[f"{name}_new"] = await timed(server, searches)
+    found[f"{name}_many_new"], _ = await at_once(server, searches)
     found[f"{name}_facets"] = await timed(server, post("/aggregate", facet_request()))
+    found[f"{name}_facets_new"] = await timed(server, posts("/aggregate", map(facet_request, others())))
     found[f"{name}_get"] = await timed(server, gets(ids))
+    found[f"{name}_nothing"] = await timed(server, itertools.repeat(("GET", "/conformance", b"")))
     first, last = await paged(server)
     found |= {f"{name}_page_first": first, f"{name}_page_last": last}
     for limit in LIMITS:
-        rate, p50_ms = await at_once(server, next(post("/search", search_request(limit))))
+        rate, p50_ms = await at_once(server, post("/search", search_request(limit)))
         found |= {f"{name}_many_{limit}": rate, f"{name}_many_{limit}_p50": p50_ms}
     return found
 
@@ -239,39 +268,54 @@ async def measure_search_elastic() -> dict[str, float]:
     store = ElasticStore([elastic], prefix)
     await store.create()
     ids, rate = await filled(store, ITEMS)
-    [write] = writes_of(made(1))
     await asyncio.sleep(2)
     await store.close()
-    found = {"elastic_load": rate}
-    raw = Served(int(urlsplit(elastic).port or 0), 0, 0.0)
-    index = f"/{Names(prefix).items('CMIP6')}"
-    for limit in LIMITS:
-        body = next(post(f"{index}/_search", search_body(query(limit))))
-        found[f"raw_{limit}"] = await timed(raw, itertools.repeat(body))
-        found[f"raw_many_{limit}"], found[f"raw_many_{limit}_p50"] = await at_once(raw, body)
-    wide = search_body(query(LIMITS[0], WIDE))
-    found["raw_wide"] = await timed(raw, post(f"{index}/_search", wide))
-    facets = counts_body(query(10), [Terms(name) for name in FACETS])
-    found["raw_facets"] = await timed(raw, post(f"{index}/_search", facets))
-    found["raw_get"] = await timed(raw, itertools.repeat(_raw_get(write, index)))
-    told = {"store_url": f"{elastic}/{prefix}", "node": "bench"}
-    async with served(told) as server:
+    found = {"elastic_load": rate, **await _raw(elastic, f"/{Names(prefix).items('CMIP6')}")}
+    async with served({"store_url": f"{elastic}/{prefix}", "node": "bench"}) as server:
         found |= await _ours(server, ids, "elastic")
     print(found, file=sys.stderr)  # what comes now takes minutes
     async with peer.peer(elastic) as server:
         await peer.load(server, list(made(ITEMS)))
-        for limit in LIMITS:
-            body = next(post("/search", search_request(limit, "properties.")))
-            found[f"peer_{limit}"] = await timed(server, itertools.repeat(body), ROUNDS // 4)
-            try:
-                many = await at_once(server, body, CLIENT_ROUNDS // 8)  # it is so slow
-            except RuntimeError as error:  # it may not answer so many at all
-                print(f"the peer, {CLIENTS} clients, limit {limit}: {error}", file=sys.stderr)
-                many = math.nan, math.nan
-            found[f"peer_many_{limit}"], found[f"peer_many_{limit}_p50"] = many
-        wide = search_request(LIMITS[0], "properties.", WIDE)
-        found["peer_wide"] = await timed(server, post("/search", wide), ROUNDS // 4)
-        found["peer_get"] = await timed(server, gets(ids))
+        found |= await _peers(server, ids)
+    return found
+
+
+async def _raw(elastic: str, index: str) -> dict[str, float]:
+    """The queries themselves, sent as the store sends them."""
+    raw, found = Served(int(urlsplit(elastic).port or 0), 0, 0.0), dict[str, float]()
+    path = f"{index}/_search?request_cache=true"
+    for limit in LIMITS:
+        search = post(path, search_body(query(limit)))
+        found[f"raw_{limit}"] = await timed(raw, search)
+        found[f"raw_many_{limit}"], found[f"raw_many_{limit}_p50"] = await at_once(raw, search)
+    found["raw_wide"] = await timed(raw, post(path, search_body(query(LIMITS[0], WIDE))))
+    searches = posts(path, (search_body(query(LIMITS[0], wanted)) for wanted in others()))
+    found["raw_new"] = await timed(raw, searches)
+    found["raw_many_new"], _ = await at_once(raw, searches)
+    found["raw_facets"] = await timed(raw, post(path, raw_facets(WANTED[2:])))
+    found["raw_facets_new"] = await timed(raw, posts(path, map(raw_facets, others())))
+    [write] = writes_of(made(1))
+    found["raw_get"] = await timed(raw, itertools.repeat(_raw_get(write, index)))
+    return found
+
+
+async def _peers(server: Served, ids: Sequence[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for limit in LIMITS:
+        search = post("/search", search_request(limit, "properties."))
+        found[f"peer_{limit}"] = await timed(server, search, ROUNDS // 4)
+        try:
+            many = await at_once(server, search, CLIENT_ROUNDS // 8)  # it is so slow
+        except RuntimeError as error:  # it may not answer so many at all
+            print(f"the peer, {CLIENTS} clients, limit {limit}: {error}", file=sys.stderr)
+            many = math.nan, math.nan
+        found[f"peer_many_{limit}"], found[f"peer_many_{limit}_p50"] = many
+    wide = post("/search", search_request(LIMITS[0], "properties.", WIDE))
+    found["peer_wide"] = await timed(server, wide, ROUNDS // 4)
+    searches = new_searches("properties.")
+    found["peer_new"] = await timed(server, searches, ROUNDS // 4)
+    found["peer_many_new"], _ = await at_once(server, searches, CLIENT_ROUNDS // 8)
+    found["peer_get"] = await timed(server, gets(ids))
     return found
 
 
@@ -303,13 +347,17 @@ def _figures() -> dict[str, tuple[str, str, str]]:
             found[f"{key}_many_{limit}_p50"] = ("... p50", "ms", "-")
         for name, what in (
             ("wide", f"where nearly half match, limit {LIMITS[0]}"),
+            ("new", f"other properties each time, limit {LIMITS[0]}"),
+            ("many_new", f"other properties each time, limit {LIMITS[0]}, {CLIENTS} clients"),
             ("facets", "five facets"),
+            ("facets_new", "five facets, other properties each time"),
             ("get", "one item by its id"),
+            ("nothing", "a fixed answer, without any search"),
             ("load", "written"),
             ("page_first", "first page"),
             ("page_last", f"page {PAGES:,}"),
         ):
-            unit = "items/s" if name == "load" else "ms"
+            unit = {"load": "items/s", "many_new": "requests/s"}.get(name, "ms")
             found[f"{key}_{name}"] = (f"{said}: {what}", unit, goals.get(f"{key}_{name}", "-"))
     return found | {
         "million_ready": ("... start to ready", "s", "-"), "million_first": ("... the first search", "ms", "-"),

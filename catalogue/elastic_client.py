@@ -1,6 +1,7 @@
 """The client: one way to ask Elasticsearch, and our words for what can go wrong.
 
-It retries nothing: only the caller knows whether a request may be repeated.
+It retries nothing: only the caller knows whether a request may be repeated. It speaks through the transport of the
+official client, since what that client does around it takes a fifth of the time of a short request.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from elastic_transport import AiohttpHttpNode, ConnectionTimeout, OrjsonSerializer, TlsError, TransportError
 from elastic_transport import ConnectionError as Disconnected
-from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
+from elastic_transport.client_utils import basic_auth_to_header
+from elasticsearch import AsyncElasticsearch
 
 from stream.errors import Unavailable
 
@@ -25,7 +28,8 @@ CLOSE_S = 5.0
 SERVER_SHARE = 0.7  # of the time that we wait, what the server may wait itself, so that we hear its reason
 REASON_CHARACTERS_MAX = 500
 LARGE_BYTES = 1 << 20
-HEADERS = {"accept": "application/json", "content-type": "application/json"}
+JSON = "application/vnd.elasticsearch+json; compatible-with=8"  # servers of version 9 speak that, too
+PRODUCT = "x-elastic-product"
 
 # With any handler on the root logger, this one decodes the bytes of every request and answer, only to drop them.
 logging.getLogger("elastic_transport.node").propagate = False
@@ -55,18 +59,21 @@ class Access:
         if self.key_file is not None and self.cert_file is None:
             raise ValueError("a key file needs a certificate file")
 
+    def headers(self) -> dict[str, str]:
+        """What a request carries."""
+        if self.api_key is not None:
+            return {"authorization": f"ApiKey {self.api_key}"}
+        if self.user is not None and self.password is not None:
+            return {"authorization": basic_auth_to_header((self.user, self.password))}
+        return {}
+
     def options(self, *, tls: bool) -> dict[str, Any]:
         """For the client, in its words. ValueError where files cannot be used, or would not be."""
-        found: dict[str, Any] = {}
-        if self.api_key is not None:
-            found["api_key"] = self.api_key
-        if self.user is not None:
-            found["basic_auth"] = (self.user, self.password)
         if tls:
-            found["ssl_context"] = self._tls()
-        elif self.ca_file or self.cert_file:
+            return {"ssl_context": self._tls()}
+        if self.ca_file or self.cert_file:
             raise ValueError("files for TLS need hosts that begin with https://")
-        return found
+        return {}
 
     def _tls(self) -> ssl.SSLContext:
         """Made here, because the client would not verify a host that is named by its address."""
@@ -123,11 +130,9 @@ class ElasticClient:
         self.timeout_s = timeout_s
         self._closed = False
         tls = any(host.startswith("https://") for host in hosts)
+        self._headers = {"accept": JSON, "content-type": JSON, **access.headers()}
         self._client = AsyncElasticsearch(
             list(hosts),
-            request_timeout=timeout_s,
-            max_retries=0,
-            retry_on_timeout=False,
             connections_per_node=CONNECTIONS_MAX,
             node_class=_Node,
             serializers={"application/json": OrjsonSerializer()},
@@ -145,17 +150,23 @@ class ElasticClient:
         """The decoded answer. Answered where it is an error, Unavailable where there is none, or none to rely on."""
         if self._closed:
             raise Unsent("the store is closed")
+        target = f"{path}?{urlencode(parameters)}" if parameters else path
         try:
-            answer = await self._client.perform_request(
-                method, path, params=parameters, headers=HEADERS, body=body
+            meta, answer = await self._client.transport.perform_request(
+                method,
+                target,
+                headers=self._headers,
+                body=body,
+                request_timeout=self.timeout_s,
+                max_retries=0,
             )
-        except UnsupportedProductError as error:
-            raise Unsent("what answers is not Elasticsearch") from error
-        except ApiError as error:
-            raise _said(error) from error
         except TransportError as error:
             raise _silent(error) from error
-        return answer.body
+        if not 200 <= meta.status < 300:
+            raise _said(meta.status, answer)
+        if meta.headers.get(PRODUCT) != "Elasticsearch":
+            raise Unsent("what answers is not Elasticsearch")
+        return answer
 
     async def close(self) -> None:
         """Close all connections, in limited time."""
@@ -164,9 +175,8 @@ class ElasticClient:
             await self._client.close()
 
 
-def _said(error: ApiError) -> Exception:
-    status = error.meta.status
-    kind, reason = _reason(error.body)
+def _said(status: int, body: Any) -> Exception:
+    kind, reason = _reason(body)
     text = f"{status} {kind}: {reason}"
     if status in (401, 403):
         return Denied(f"Elasticsearch does not let us: {text}")

@@ -11,6 +11,7 @@ from catalogue.filters import Filter
 from catalogue.store import Query
 
 BYTES_MAX = 16 << 20
+KEPT_MAX = 16  # each holds a filter, too
 
 Key = tuple[object, ...]
 
@@ -34,6 +35,6 @@ class Masks:
             return found[1]
         mask = find()
         self._kept[key] = query.filter, mask
-        while len(self._kept) * len(mask) > BYTES_MAX:
+        while len(self._kept) > KEPT_MAX or len(self._kept) * len(mask) > BYTES_MAX:
             self._kept.popitem(last=False)
         return mask

@@ -115,6 +115,14 @@ def test_endless(kafka):
     time.sleep(100)
 """
 
+# What a shell starts in the background would ignore SIGINT.
+INTERRUPTIBLE = """
+import pytest, signal, sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
@@ -146,7 +154,7 @@ def test_no_server_starts_for_tests_that_need_none(run: pytest.Pytester) -> None
 
 def test_an_interrupted_run_stops_its_server(run: pytest.Pytester) -> None:
     run.makepyfile(test_a=ENDLESS)
-    command = [sys.executable, "-m", "pytest", "-n1", "-p", "no:asyncio"]
+    command = [sys.executable, "-c", INTERRUPTIBLE, "-n1", "-p", "no:asyncio"]
     with subprocess.Popen(command, cwd=run.path, stdout=subprocess.DEVNULL) as running:
         end = time.monotonic() + WAIT_S
         while not (run.path / "endless.txt").exists():

@@ -283,6 +283,29 @@ async def test_orders(north: Catalogue) -> None:
     assert ids(await north.search(limit=1, sortby="datetime,-id")) == ["s24"]
 
 
+async def test_times_are_in_their_order_however_they_are_written() -> None:
+    """As texts, `b` would begin first, and `a` end last."""
+    items = [
+        an_item(
+            "a",
+            datetime=None,
+            start_datetime="2020-01-01T00:30:00+01:00",
+            end_datetime="2021-01-01T00:00:00Z",
+        ),
+        an_item(
+            "b",
+            datetime=None,
+            start_datetime="2020-01-01T00:00:00Z",
+            end_datetime="2020-12-31T23:00:00-05:00",
+        ),
+        an_item("c", datetime="2020-01-01T00:00:00.5Z"),
+    ]
+    async with catalogue([a_collection("scenes"), *items]) as north:
+        for name in ("start_datetime", "datetime"):
+            assert ids(await north.search(sortby=name)) == ["a", "b", "c"]
+        assert ids(await north.search(sortby="-properties.end_datetime")) == ["b", "a", "c"]
+
+
 async def test_a_property_can_be_sorted_by_as_soon_as_a_record_has_it() -> None:
     async with catalogue([]) as north:
         assert (await north.search(sortby="brand_new"))["numberMatched"] == 0

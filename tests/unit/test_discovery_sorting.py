@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.filters import START
+from catalogue.filters import END, START
 from catalogue.store import Sort
 from discovery_api.sorting import SORTS_MAX, check_sorts, read_sorts
 from stream.errors import Refused
@@ -23,6 +23,7 @@ UP, DOWN = Sort("n"), Sort("n", descending=True)
         ([{"field": "properties.n", "direction": "desc"}, {"field": "collection"}], (DOWN, Sort("collection"))),
         ({"field": "n", "direction": "asc"}, (UP,)), (["-n", "+id"], (DOWN, Sort("id"))),
         ("datetime", (Sort(START),)), ("-properties.datetime", (Sort(START, descending=True),)),
+        ("start_datetime,datetime", (Sort(START),)), ("-end_datetime", (Sort(END, descending=True),)),
         ("eo:cloud_cover", (Sort("eo:cloud_cover"),)),
     ],
 )  # fmt: skip

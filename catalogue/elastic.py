@@ -26,9 +26,7 @@ from stream.errors import Unavailable
 
 SEARCHES_MAX = 16
 LOOKUPS_MAX = 2
-CACHED_MAX = (
-    1000  # hits of a page that the server keeps, as places alone, until the next refresh that changes any
-)
+CACHED_MAX = 1000  # hits of a page whose places the server keeps until a refresh brings something new
 INDEX_MISSING, SHARD_MISSING = "index_not_found_exception", "no_shard_available_action_exception"
 STARTING_LOOKS_MAX, STARTING_LOOK_S = 20, 0.1
 LOOKUP_ANSWER = "docs._id,docs._version,docs._source.body,docs.error"

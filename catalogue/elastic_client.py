@@ -1,7 +1,7 @@
 """The client: one way to ask Elasticsearch, and our words for what can go wrong.
 
 It retries nothing: only the caller knows whether a request may be repeated. It speaks through the transport of the
-official client, since what that client does around it takes a fifth of the time of a short request.
+official client, since what that client does around it takes a fifth of the processor time of a short request.
 """
 
 from __future__ import annotations

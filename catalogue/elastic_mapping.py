@@ -27,9 +27,7 @@ from catalogue.store import BESIDE, ITEMS, Query, Ref
 FORMAT = 3  # of the mapping; a higher one replaces the template of a lower one
 PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # without a dot, or one prefix's names could be another's
 SLUG_CHARACTERS_MAX = 60
-NAMED_MAX = (
-    20  # aliases of up to 137 characters in the 4,096 that the server takes for a request's first line
-)
+NAMED_MAX = 20  # aliases of at most 137 characters in a request's first line, of which 4,096 are taken
 PRIORITY = 500
 HITS_MAX = 10_001  # of one answer: the greatest page, and one more that tells whether there are others
 

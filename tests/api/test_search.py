@@ -285,21 +285,15 @@ async def test_orders(north: Catalogue) -> None:
 
 async def test_times_are_in_their_order_however_they_are_written() -> None:
     """As texts, `b` would begin first, and `a` end last."""
+    spans = {
+        "a": ("2020-01-01T00:30:00+01:00", "2021-01-01T00:00:00Z"),
+        "b": ("2020-01-01T00:00:00Z", "2020-12-31T23:00:00-05:00"),
+    }
     items = [
-        an_item(
-            "a",
-            datetime=None,
-            start_datetime="2020-01-01T00:30:00+01:00",
-            end_datetime="2021-01-01T00:00:00Z",
-        ),
-        an_item(
-            "b",
-            datetime=None,
-            start_datetime="2020-01-01T00:00:00Z",
-            end_datetime="2020-12-31T23:00:00-05:00",
-        ),
-        an_item("c", datetime="2020-01-01T00:00:00.5Z"),
+        an_item(name, datetime=None, start_datetime=start, end_datetime=end)
+        for name, (start, end) in spans.items()
     ]
+    items.append(an_item("c", datetime="2020-01-01T00:00:00.5Z"))
     async with catalogue([a_collection("scenes"), *items]) as north:
         for name in ("start_datetime", "datetime"):
             assert ids(await north.search(sortby=name)) == ["a", "b", "c"]
